@@ -1,0 +1,55 @@
+// A located YAML tree: the program's own copy of a study file, with the place of every key and value.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trialwright::input {
+
+// A place in a source: 1-based line and column of source number `source` (a file, or one --set argument).
+struct Position {
+  int source = -1;
+  int line = 0;
+  int column = 0;
+};
+
+struct Entry;
+
+// One value. Scalars keep their text as written; numbers are read from it where a Reader asks for one.
+struct Node {
+  enum class Kind { null, scalar, sequence, map };
+
+  Kind kind = Kind::null;
+  Position at;
+  std::string text;           // scalar
+  bool quoted = false;        // scalar written in quotes: text, never a number
+  std::vector<Node> items;    // sequence
+  std::vector<Entry> entries; // map, in the order written, keys unique
+
+  const Node* find(std::string_view key) const;
+  Node* find(std::string_view key);
+
+  static Node scalar(std::string text, Position at = {}, bool quoted = false);
+  static Node map(Position at = {});
+  static Node sequence(Position at = {});
+};
+
+struct Entry {
+  std::string key;
+  Position key_at;
+  Node value;
+};
+
+// The node at a dotted path (`designs.fixed.patients`, `arms.hcmsc.infusion_weeks.1`), or null.
+const Node* find_path(const Node& root, std::string_view path);
+
+// Puts `value` at a dotted path, making maps on the way where none stand. False where the path runs through
+// a scalar or beyond a sequence's end.
+bool set_path(Node& root, std::string_view path, Node value);
+
+// Block-style YAML text of a tree, two spaces an indent, short scalar sequences and maps of at most four
+// scalars in flow style; reading it again gives the same tree.
+std::string to_yaml(const Node& root);
+
+}  // namespace trialwright::input

@@ -1,0 +1,51 @@
+// The cohort of one trial: every patient's facts as columns, used again from trial to trial.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "base/columns.hpp"
+
+namespace trialwright::patient {
+
+inline constexpr double k_never = std::numeric_limits<double>::infinity();
+
+struct AdverseEvent {
+  int patient = 0;
+  double week = 0;            // onset, since the patient's first infusion (randomisation)
+  double recovered_week = 0;  // may lie beyond the follow-up
+  std::int16_t category = 0;  // index into PatientModel::adverse_event_categories()
+  std::int8_t grade = 1;      // 1 mild, 2 moderate, 3 severe, 4 life-threatening
+  bool serious = false;
+};
+
+// Patients stand in the order of randomisation. Sized by PatientModel::prepare once a plan; no column
+// grows during a trial except adverse_events, which keeps its capacity. Columns that no endpoint, process
+// or output needs are not filled (PatientModel::follow's `Needs`).
+struct Cohort {
+  int n_patients = 0;
+
+  // Filled by PatientModel::enrol.
+  int n_screened = 0;                       // screened until the last patient was randomised
+  base::AlignedVector<int> site;            // global site number
+  base::AlignedVector<int> region;
+  base::AlignedVector<double> randomised_months;  // since the study's start, non-decreasing
+  base::Columns<double> covariates;         // [i_covariate][patient], on each covariate's grid
+  base::Columns<int> strata;                // [i_factor][patient], level of each stratification factor
+
+  // Filled by the design.
+  base::AlignedVector<int> arm;             // index into the study's arms
+
+  // Filled by PatientModel::follow. Visits are the driving measure's, [i_visit][patient].
+  base::Columns<double> unrescued_ratio;    // R_j: what the course alone would give
+  base::Columns<double> observed_ratio;     // after rescue
+  base::Columns<double> values;             // [i_measure * n_visits + i_visit][patient], on the grid
+  base::AlignedVector<double> rescue_weeks;           // k_never where none
+  base::AlignedVector<int> rescue_tier;               // tier in force at the last visit; -1 none
+  base::AlignedVector<double> discontinuation_weeks;  // of study treatment; k_never where none
+  base::AlignedVector<double> dropout_weeks;          // leaves the study; k_never where none
+  std::vector<AdverseEvent> adverse_events;           // observed before dropout, sorted by patient
+};
+
+}  // namespace trialwright::patient

@@ -1,0 +1,106 @@
+// Addressed draws: every random number of the program is named by (seed; purpose, trial, unit, draw), so
+// any one of them can be made again alone and none depends on how many others were made.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "rng/philox.hpp"
+
+namespace trialwright::rng {
+
+// What a draw is for. The numbers are part of the results' definition: never reuse or renumber one.
+enum class Purpose : std::uint32_t {
+  truth = 1,            // unit 0: the truth of this trial, where a scenario draws it
+  site_startup = 2,     // unit = site
+  site_rate = 3,        // unit = site: Poisson-gamma enrolment rate
+  site_response = 4,    // unit = site: draw 0 intercept, draw 1 treatment effect, draw 2 high-placebo site
+  region_response = 5,  // unit = region: draw 0 intercept, draw 1 treatment effect
+  arrival = 6,          // unit 0: one sequential stream of arrivals a trial
+  screening = 7,        // unit = arrival number
+  baseline = 8,         // unit = patient: attempt k uses draws 32k .. 32k+31
+  allocation = 9,       // unit 0 or list number: treatment allocation
+  course = 10,          // unit = patient: draw 0 shared, 1 serial, then one a visit
+  linked_measure = 11,  // unit = patient: draws 64 m .. 64 m + 63 for linked measure m
+  rescue = 12,          // unit = patient: draws 2j, 2j+1 at visit j
+  dropout = 13,         // unit = patient: draw j at visit j
+  discontinuation = 14, // unit = patient
+  infusion_reaction = 15,  // unit = patient
+  adverse_event = 16,      // unit = patient: sequential
+  calibration = 17,
+  search = 18,
+};
+
+// The trial, patient (or other unit) and purpose a draw belongs to. Trials number below 2^48.
+struct Address {
+  Key key;
+  Purpose purpose;
+  std::uint64_t trial;
+  std::uint32_t unit;
+
+  // Counter of 32-bit words 4*block .. 4*block+3 of this address.
+  constexpr Counter counter(std::uint32_t block) const {
+    return {block, unit, static_cast<std::uint32_t>(trial),
+            static_cast<std::uint32_t>(purpose) | static_cast<std::uint32_t>(trial >> 32) << 16};
+  }
+};
+
+// A 32-bit word as a uniform in the open interval (0, 1): (w + 1/2) / 2^32.
+constexpr double to_uniform(std::uint32_t word) { return (static_cast<double>(word) + 0.5) * 0x1p-32; }
+
+// The words of one address: at random (word(i), uniform(i), normal(i)) or in sequence (operator(), a
+// std::uniform_random_bit_generator, so that Boost.Random's distributions run on it).
+class Stream {
+ public:
+  using result_type = std::uint32_t;
+
+  constexpr explicit Stream(const Address& address) : address_(address) {}
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return std::numeric_limits<result_type>::max(); }
+
+  result_type operator()() { return word(next_++); }
+  double next_uniform() { return to_uniform((*this)()); }
+
+  result_type word(std::uint32_t draw) {
+    const std::uint32_t block = draw / 4;
+    if (block != cached_block_ || !cached_) {
+      words_ = philox4x32_10(address_.counter(block), address_.key);
+      cached_block_ = block;
+      cached_ = true;
+    }
+    return words_[draw % 4];
+  }
+  double uniform(std::uint32_t draw) { return to_uniform(word(draw)); }
+  // Standard normal by inversion, math::normal_quantile(uniform(draw)).
+  double normal(std::uint32_t draw);
+
+ private:
+  Address address_;
+  Counter words_{};
+  std::uint32_t cached_block_ = 0;
+  std::uint32_t next_ = 0;
+  bool cached_ = false;
+};
+
+// Batch: out[i] = uniform (normal) of draw `draw` of unit first_unit + i, the same bits as Stream gives.
+void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<double> out);
+void fill_normal(const Address& first_unit, std::uint32_t draw, std::span<double> out);
+
+// A matrix of one column a draw and one row a unit: (draw, unit) stands at data[draw * stride + unit].
+struct DrawColumns {
+  double* data;
+  std::size_t n_units;
+  std::size_t stride;  // >= n_units
+};
+
+// Batch of neighbouring draws, each Philox block made once: column d, row i = uniform (normal) of draw
+// first_draw + d of unit first_unit + i, the same bits as Stream gives. first_draw is a multiple of 4.
+void fill_uniforms(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
+                   DrawColumns out);
+void fill_normals(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
+                  DrawColumns out);
+
+}  // namespace trialwright::rng
