@@ -1,0 +1,23 @@
+// The part of an analysis that the study file says about test and estimate of a binary endpoint.
+#pragma once
+
+#include "analysis/binary_test.hpp"
+#include "analysis/estimate.hpp"
+#include "input/reader.hpp"
+
+namespace trialwright::analysis {
+
+struct AnalysisSpec {
+  TestSpec test;
+  EffectMeasure effect = EffectMeasure::risk_difference;
+  IntervalMethod interval = IntervalMethod::newcombe;
+  double confidence_level = 0.95;  // 1 - alpha (two-sided) or 1 - 2 alpha (one-sided)
+};
+
+// Reads `method` (chi_square), `sides` (1 or 2; 2), `alpha` (0.05), `margin` (0), `effect`
+// (risk_difference) and `interval` (newcombe for the risk difference of unstratified methods, else
+// wald); defaults in parentheses. Combinations that do not exist are faults at the key that causes
+// them.
+AnalysisSpec read_test(input::Reader& reader, Direction direction);
+
+}  // namespace trialwright::analysis
