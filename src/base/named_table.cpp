@@ -12,8 +12,8 @@ char folded(char c) {
   return c == '-' ? '_' : c;
 }
 
-// Damerau 1964, Levenshtein 1966: the fewest insertions, deletions, substitutions and swaps of neighbours
-// (each letter edited at most once, "optimal string alignment").
+// Damerau 1964, Levenshtein 1966: the fewest insertions, deletions, substitutions and swaps of
+// neighbours (each letter edited at most once, "optimal string alignment").
 std::size_t distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) last[j] = j;

@@ -1,5 +1,5 @@
-// The normal distribution: density, distribution function, tail and quantile, from math/elementary alone, so
-// that their bits are the same everywhere; and the bivariate normal distribution function.
+// The normal distribution: density, distribution function, tail and quantile, from math/elementary
+// alone, so that their bits are the same everywhere; and the bivariate normal distribution function.
 #pragma once
 
 #include <span>
@@ -11,26 +11,28 @@ namespace trialwright::math {
 // Density of the standard normal distribution; 1e-15 relative to |z| = 38.
 double normal_pdf(double z);
 
-// P(Z <= z), accurate to 2e-15 relative to z = -37; Cody 1969, "Rational Chebyshev approximations for the error
-// function", with the coefficients of Algorithm 715 (Cody 1993, ANORM).
+// P(Z <= z), accurate to 2e-15 relative to z = -37; Cody 1969, "Rational Chebyshev approximations for
+// the error function", with the coefficients of Algorithm 715 (Cody 1993, ANORM).
 double normal_cdf(double z);
 
 // P(Z > z), as accurate in the upper tail as normal_cdf in the lower.
 double normal_survival(double z);
 
-// The z with normal_cdf(z) = p; 1e-15 relative for p from 1e-300. -infinity at 0, infinity at 1, NaN outside.
-// Wichura 1988, "Algorithm AS 241: the percentage points of the normal distribution", PPND16.
+// The z with normal_cdf(z) = p; 1e-15 relative for p from 1e-300. -infinity at 0, infinity at 1, NaN
+// outside. Wichura 1988, "Algorithm AS 241: the percentage points of the normal distribution", PPND16.
 double normal_quantile(double p);
 
 // out[i] = normal_quantile(p[i]), the same bits; in place where out and p are the same.
 void normal_quantiles(std::span<const double> p, std::span<double> out);
 
-// log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function; 2e-15 relative for |z| <= 37.
+// log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function; 2e-15 relative for |z|
+// <= 37.
 double log_odds_of_normal(double z);
 
 // P(X <= x, Y <= y) of standard normals with the given correlation, |correlation| <= 1; 1e-14 absolute.
-// Genz 2004, "Numerical computation of rectangular bivariate and trivariate normal and t probabilities",
-// after Drezner & Wesolowsky 1990. For tables and exact calculations: uses libm's sine and arc sine.
+// Genz 2004, "Numerical computation of rectangular bivariate and trivariate normal and t
+// probabilities", after Drezner & Wesolowsky 1990. For tables and exact calculations: uses libm's sine
+// and arc sine.
 double bivariate_normal_cdf(double x, double y, double correlation);
 
 }  // namespace trialwright::math

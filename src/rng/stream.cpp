@@ -7,7 +7,9 @@
 
 namespace trialwright::rng {
 
-double Stream::normal(std::uint32_t draw) { return math::normal_quantile(uniform(draw)); }
+double Stream::normal(std::uint32_t draw) {
+  return math::normal_quantile(uniform(draw));
+}
 
 void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<double> out) {
   Counter counter = first_unit.counter(draw / 4);

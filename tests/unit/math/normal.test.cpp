@@ -1,0 +1,145 @@
+#include "math/normal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <boost/math/distributions/normal.hpp>
+#include <boost/math/quadrature/gauss_kronrod.hpp>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <vector>
+
+namespace {
+
+namespace math = trialwright::math;
+
+// Boost.Math in long double is the second method.
+const boost::math::normal_distribution<long double> k_normal;
+
+double relative_error(double value, long double exact) {
+  return static_cast<double>(std::abs((static_cast<long double>(value) - exact) / exact));
+}
+
+template <class Ours, class Exact>
+double worst(Ours&& ours, Exact&& exact, double lo, double hi) {
+  double largest = 0;
+  constexpr int n = 50'000;
+  for (int i = 0; i <= n; ++i) {
+    const double x = lo + (hi - lo) * (i / static_cast<double>(n));
+    if (x != 0)
+      largest = std::max(largest, relative_error(ours(x), exact(static_cast<long double>(x))));
+  }
+  return largest;
+}
+
+TEST(Normal, DensityAgreesWithBoost) {
+  const auto exact = [](long double z) { return boost::math::pdf(k_normal, z); };
+  EXPECT_LT(worst(math::normal_pdf, exact, -37.0, 37.0), 1e-15);
+}
+
+TEST(Normal, DistributionFunctionAgreesWithBoostInBothTails) {
+  const auto cdf = [](long double z) { return boost::math::cdf(k_normal, z); };
+  const auto survival = [](long double z) {
+    return boost::math::cdf(boost::math::complement(k_normal, z));
+  };
+  EXPECT_LT(worst(math::normal_cdf, cdf, -37.0, 9.0), 1.5e-15);
+  EXPECT_LT(worst(math::normal_cdf, cdf, -1.0, 1.0), 1e-15);
+  EXPECT_LT(worst(math::normal_survival, survival, -9.0, 37.0), 1.5e-15);
+  EXPECT_EQ(math::normal_cdf(0.0), 0.5);
+  EXPECT_EQ(math::normal_cdf(-50.0), 0.0);
+  EXPECT_EQ(math::normal_cdf(50.0), 1.0);
+  EXPECT_TRUE(std::isnan(math::normal_cdf(std::nan(""))));
+}
+
+TEST(Normal, QuantileAgreesWithBoost) {
+  const auto exact = [](long double p) { return boost::math::quantile(k_normal, p); };
+  EXPECT_LT(worst(math::normal_quantile, exact, 1e-6, 0.4999), 1e-15);
+  EXPECT_LT(worst(math::normal_quantile, exact, 0.5001, 0.99999), 1e-15);
+  const auto of_log = [](double e) { return math::normal_quantile(std::exp2(e)); };
+  const auto exact_of_log = [](long double e) {
+    return boost::math::quantile(k_normal, static_cast<long double>(std::exp2(static_cast<double>(e))));
+  };
+  EXPECT_LT(worst(of_log, exact_of_log, -1000.0, -1.1), 1e-15);
+}
+
+TEST(Normal, QuantileAtTheEdges) {
+  EXPECT_EQ(math::normal_quantile(0.5), 0.0);
+  EXPECT_EQ(math::normal_quantile(0.0), -std::numeric_limits<double>::infinity());
+  EXPECT_EQ(math::normal_quantile(1.0), std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(std::isnan(math::normal_quantile(-0.1)));
+  EXPECT_TRUE(std::isnan(math::normal_quantile(1.1)));
+  EXPECT_TRUE(std::isnan(math::normal_quantile(std::nan(""))));
+}
+
+// Wichura 1988, Table 1: the test values printed with the algorithm.
+TEST(Normal, QuantileGivesThePublishedTestValues) {
+  EXPECT_NEAR(math::normal_quantile(0.25), -0.6744897501960817, 1e-15);
+  EXPECT_NEAR(math::normal_quantile(0.001), -3.090232306167814, 4e-15);
+  EXPECT_NEAR(math::normal_quantile(1e-20), -9.262340089798408, 1e-14);
+}
+
+TEST(Normal, BatchQuantilesHaveTheScalarBits) {
+  for (const std::size_t n : {0u, 1u, 63u, 64u, 65u, 1000u}) {
+    std::vector<double> p(n), z(n);
+    for (std::size_t i = 0; i < n; ++i) p[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(n);
+    math::normal_quantiles(p, z);
+    math::normal_quantiles(std::span<const double>(z).first(0), std::span(z).first(0));
+    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(z[i], math::normal_quantile(p[i]));
+    math::normal_quantiles(p, p);
+    EXPECT_EQ(p, z);
+  }
+}
+
+TEST(Normal, LogOddsAgreeWithBoost) {
+  const auto exact = [](long double z) {
+    const long double lower = boost::math::cdf(k_normal, z);
+    const long double upper = boost::math::cdf(boost::math::complement(k_normal, z));
+    const long double excess = boost::math::erf(z * std::numbers::sqrt2_v<long double> / 2);
+    return std::abs(z) < 0.5L ? std::log1p(excess / upper) : std::log(lower / upper);
+  };
+  EXPECT_LT(worst(math::log_odds_of_normal, exact, -9.0, 9.0), 1.5e-15);
+  EXPECT_LT(worst(math::log_odds_of_normal, exact, -37.0, 37.0), 1.5e-15);
+  EXPECT_LT(worst(math::log_odds_of_normal, exact, -0.01, 0.01), 1.5e-15);
+  EXPECT_EQ(math::log_odds_of_normal(0.0), 0.0);
+}
+
+// The second method: the integral of Phi((y - rho t)/sqrt(1 - rho^2)) phi(t) over t <= x.
+double bivariate_by_quadrature(double x, double y, double rho) {
+  const long double root = std::sqrt((1.0L - rho) * (1.0L + rho));
+  const auto integrand = [&](long double t) {
+    return boost::math::cdf(k_normal, (y - rho * t) / root) * boost::math::pdf(k_normal, t);
+  };
+  using Rule = boost::math::quadrature::gauss_kronrod<long double, 61>;
+  long double sum = 0;
+  const long double turn = rho == 0 ? 0 : std::clamp<long double>(y / rho, -12.0L, x);
+  long double error;
+  sum += Rule::integrate(integrand, -12.0L, turn, 15, 1e-17L, &error);
+  sum += Rule::integrate(integrand, turn, static_cast<long double>(x), 15, 1e-17L, &error);
+  return static_cast<double>(sum);
+}
+
+TEST(BivariateNormal, AgreesWithQuadrature) {
+  for (const double rho : {-0.999, -0.95, -0.93, -0.92, -0.5, 0.0, 0.3, 0.8, 0.92, 0.93, 0.97, 0.9999})
+    for (const double x : {-3.0, -1.0, -0.2, 0.0, 0.7, 2.5})
+      for (const double y : {-2.0, -0.9, 0.0, 0.1, 1.5})
+        EXPECT_NEAR(math::bivariate_normal_cdf(x, y, rho), bivariate_by_quadrature(x, y, rho), 1e-14)
+            << x << " " << y << " " << rho;
+}
+
+// Sheppard 1899: P(X <= 0, Y <= 0) = 1/4 + asin(rho) / (2 pi).
+TEST(BivariateNormal, GivesSheppardsOrthantProbability) {
+  for (const double rho : {-1.0, -0.99, -0.6, 0.0, 0.5, 0.95, 1.0})
+    EXPECT_NEAR(math::bivariate_normal_cdf(0.0, 0.0, rho),
+                0.25 + std::asin(rho) / (2 * std::numbers::pi), 1e-15);
+}
+
+TEST(BivariateNormal, PerfectCorrelationIsTheSmallerOrTheOverlap) {
+  EXPECT_NEAR(math::bivariate_normal_cdf(0.3, 1.0, 1.0), math::normal_cdf(0.3), 1e-15);
+  EXPECT_NEAR(math::bivariate_normal_cdf(0.3, 1.0, -1.0),
+              math::normal_cdf(0.3) - math::normal_survival(1.0), 1e-15);
+  EXPECT_EQ(math::bivariate_normal_cdf(-0.3, 0.2, -1.0), 0.0);
+}
+
+}  // namespace
