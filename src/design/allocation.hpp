@@ -1,0 +1,87 @@
+// Treatment allocation: which arm each patient of a trial is randomised to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/columns.hpp"
+#include "design/randomisation.hpp"
+#include "rng/stream.hpp"
+
+namespace trialwright::design {
+
+// Probability that n_1 of the patients are randomised to the active arm of a two-arm design.
+struct ArmSizeProbability {
+  int n_1 = 0;
+  double probability = 0;
+};
+
+// The allocation rule of one plan; immutable, safe to share between threads.
+//
+// Draws: word i of (Purpose::allocation, trial, unit 0) is patient i's. An urn of k balls takes it by
+// Lemire's method (2019, "Fast random integer generation in an interval"), exactly uniform; the rare
+// word that it rejects (at most k in 2^32) is replaced from the stream of unit 1 + i. So patient i's
+// arm moves little where the number of patients or the ratio does.
+class Allocation {
+ public:
+  // Memory of one thread; any Allocation may use it, one after another.
+  struct Workspace {
+    std::vector<std::int32_t> urns;
+    std::vector<std::int64_t> counts;
+    std::vector<double> weights;
+  };
+
+  // factor_levels[f]: number of levels of the study's factor f. The spec's values are within
+  // read_randomisation's bounds.
+  Allocation(Randomisation randomisation, std::vector<ArmShare> arms, int n_patients,
+             std::vector<int> factor_levels);
+
+  int n_patients() const { return n_patients_; }
+  const std::vector<ArmShare>& arms() const { return arms_; }
+
+  // The study's factors whose columns allocate() reads.
+  std::span<const int> needs_factors() const { return factors_; }
+
+  // Writes the arm (index into the study's arms) of patients 0 .. arm_out.size() - 1, in the order of
+  // randomisation; at most n_patients() of them, a prefix of the list where fewer. strata[f][i] is the
+  // level of the study's factor f; columns not in needs_factors() are not read. No heap allocation
+  // after a workspace's first use.
+  //
+  // random_allocation: draws without replacement from arm_totals(). simple: independent draws.
+  // permuted_block: without replacement from a block that is filled again when empty, one block open
+  // for every combination of the factors' levels. minimisation: Pocock & Simon 1975; the arm with the
+  // smallest sum over the factors of the imbalance among patients of the same level, were the patient
+  // to join it, is preferred; counts are divided by the ratio, ties broken at random by the ratio. The
+  // preferred arm k is taken with probability 1 - (1 - p) (R - r_k) / (R - r_min), another arm j with
+  // the rest times r_j / (R - r_k): p and (1 - p) at equal ratios of two arms; at unequal ones the
+  // ratio is kept (Han, Enas & McEntegart 2009).
+  void allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
+                std::span<int> arm_out, Workspace& workspace) const;
+
+  // The exact law of the active arm's size, for two-arm designs whose sizes do not depend on the
+  // patients: random_allocation (one point), permuted_block without strata (hypergeometric in the
+  // incomplete block), simple (binomial; sizes with probability below 1e-20 are left out).
+  // `control_arm` is the study's. nullopt for other methods, or other than two arms.
+  std::optional<std::vector<ArmSizeProbability>> arm_size_law(int control_arm) const;
+
+ private:
+  struct Draws;
+  void allocate_urn(Draws& draws, std::span<int> arm_out, Workspace& workspace) const;
+  void allocate_simple(Draws& draws, std::span<int> arm_out) const;
+  void allocate_blocks(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+                       Workspace& workspace) const;
+  void allocate_minimising(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+                           Workspace& workspace) const;
+
+  Randomisation randomisation_;
+  std::vector<ArmShare> arms_;
+  int n_patients_;
+  std::vector<int> factors_;        // used by the method
+  std::vector<int> factor_levels_;  // of the factors used
+  std::vector<std::int32_t> full_urn_;
+  std::int32_t full_urn_total_ = 0;
+};
+
+}  // namespace trialwright::design
