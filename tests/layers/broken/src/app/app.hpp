@@ -1,0 +1,6 @@
+// Keeps the rules.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include "high/high.hpp"

@@ -1,0 +1,2 @@
+// Stands in a folder that the table does not declare.
+#pragma once
