@@ -28,7 +28,7 @@ struct TestSpec {
 };
 
 // What is wrong with a specification ("problem (why)"), or nothing. A margin is for z_unpooled and
-// farrington_manning, one-sided, inside [0, 1); alpha lies in (0, 1), one-sided in (0, 0.5].
+// farrington_manning, one-sided, inside [0, 1); alpha lies in (0, 1), one-sided in (0, 0.5).
 std::optional<std::string> check(const TestSpec& spec);
 
 // `degenerate`: the statistic has no variance, or an arm is empty. Then the stated rule decides: an
@@ -100,8 +100,7 @@ class BinaryTest {
   double critical_z_ = 0.0;
 };
 
-// The upper quantile a z statistic is compared with: of alpha (one-sided) or alpha / 2, rounded to 40
-// significant bits.
+// The upper normal quantile a z statistic is compared with: of alpha (one-sided) or alpha / 2.
 double critical_z(const TestSpec& spec);
 
 }  // namespace trialwright::analysis
