@@ -1,4 +1,5 @@
-// Reading a map of the study file: ask for each key by name and rule; what nobody asked for is an error.
+// Reading a map of the study file: ask for each key by name and rule; what nobody asked for is an
+// error.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@
 
 namespace trialwright::input {
 
-// The values a number may take. `unit` is told in messages ("weeks", "a probability").
+// The values a number may take. `meaning` is told in messages: "weeks" (a number of weeks above 0 is
+// needed) or, with its article, "a probability" (a probability from 0 to 1 is needed).
 struct Bounds {
   double minimum = -std::numeric_limits<double>::infinity();
   double maximum = std::numeric_limits<double>::infinity();
@@ -33,11 +35,12 @@ inline constexpr Bounds k_non_negative{0.0, std::numeric_limits<double>::infinit
 inline constexpr Bounds k_probability{0.0, 1.0, false, false, "a probability"};
 inline constexpr Bounds k_open_probability{0.0, 1.0, true, true, "a probability"};
 
-// Reads one map. Every call that reads a key marks it as known and writes its value, or its default, to the
-// resolved echo. A required key that is missing, of the wrong type or out of bounds is a diagnostic, and a
-// harmless value inside the bounds is returned, so that all faults of a file come in one go. When the reader
-// goes out of scope it reports every key that was not asked for, with the nearest known spelling.
-// Numbers: decimal only; nan, inf, overflow (1e400), 010, 1_000, 0x10, quoted text, 58% are faults.
+// Reads one map. Every call that reads a key marks it as known and writes its value, or its default, to
+// the resolved echo. A required key that is missing, of the wrong type or out of bounds is a
+// diagnostic, and a harmless value inside the bounds is returned, so that all faults of a file come in
+// one go. When the reader goes out of scope it reports every key that was not asked for, with the
+// nearest known spelling. Numbers: decimal only; nan, inf, overflow (1e400), 010, 1_000, 0x10, quoted
+// text, 58% are faults.
 class Reader {
  public:
   // `resolved` is the map of the echo this reader fills, at the same path; it must outlive the reader.
@@ -46,8 +49,8 @@ class Reader {
   Reader& operator=(Reader&&) = delete;
   ~Reader();
 
-  const std::string& path() const;        // dotted, "" at the top
-  bool has(std::string_view key) const;   // written and not null
+  const std::string& path() const;          // dotted, "" at the top
+  bool has(std::string_view key) const;     // written and not null
   Position at(std::string_view key) const;  // of the key's value; of the map where the key is absent
   Diagnostics& faults();
 
@@ -55,8 +58,10 @@ class Reader {
   double number(std::string_view key, const Bounds& bounds, double fallback);
   std::optional<double> optional_number(std::string_view key, const Bounds& bounds);
   std::int64_t integer(std::string_view key, std::int64_t minimum, std::int64_t maximum);
-  std::int64_t integer(std::string_view key, std::int64_t minimum, std::int64_t maximum, std::int64_t fallback);
-  std::optional<std::int64_t> optional_integer(std::string_view key, std::int64_t minimum, std::int64_t maximum);
+  std::int64_t integer(std::string_view key, std::int64_t minimum, std::int64_t maximum,
+                       std::int64_t fallback);
+  std::optional<std::int64_t> optional_integer(std::string_view key, std::int64_t minimum,
+                                               std::int64_t maximum);
   bool boolean(std::string_view key, bool fallback);
   std::string text(std::string_view key);
   std::string text(std::string_view key, std::string_view fallback);
@@ -73,8 +78,10 @@ class Reader {
     while (row + 1 < table.size() && !(table[row].value == fallback)) ++row;
     return table[choice_index(key, names_of(table), row)].value;
   }
-  // One of `names` (arms, measures, endpoints … defined elsewhere in the file); its index, -1 where faulty.
-  int reference(std::string_view key, const std::vector<std::string>& names, std::string_view kind_of_thing);
+  // One of `names` (arms, measures, endpoints … defined elsewhere in the file); its index, -1 where
+  // faulty.
+  int reference(std::string_view key, const std::vector<std::string>& names,
+                std::string_view kind_of_thing);
   std::optional<int> optional_reference(std::string_view key, const std::vector<std::string>& names,
                                         std::string_view kind_of_thing);
 
@@ -97,11 +104,12 @@ class Reader {
 
   // A map of named things: (name, reader) in the order written. Names must be [A-Za-z_][A-Za-z0-9_]*.
   std::vector<std::pair<std::string, Reader>> named(std::string_view key);
-  // A map from names that must be among `names` to numbers, e.g. {placebo: 1, hcmsc: 1}: one value for each
-  // of `names`, nullopt where the map does not mention it. Absent: a fault if `required`.
-  std::vector<std::optional<double>> number_by_name(std::string_view key, const std::vector<std::string>& names,
-                                                    std::string_view kind_of_thing, const Bounds& bounds,
-                                                    bool required = true);
+  // A map from names that must be among `names` to numbers, e.g. {placebo: 1, hcmsc: 1}: one value for
+  // each of `names`, nullopt where the map does not mention it. Absent: a fault if `required`.
+  std::vector<std::optional<double>> number_by_name(std::string_view key,
+                                                    const std::vector<std::string>& names,
+                                                    std::string_view kind_of_thing,
+                                                    const Bounds& bounds, bool required = true);
   // Keys of this map in the order written, without marking them known.
   std::vector<std::string> keys() const;
 
