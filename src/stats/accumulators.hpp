@@ -1,0 +1,88 @@
+// Accumulators of what trials give: counts and moments that merge. Merged in the same order they have
+// the same bits, however the blocks were made.
+#pragma once
+
+#include <cstdint>
+
+#include "base/contract.hpp"
+
+namespace trialwright::stats {
+
+// How often something happened in n trials.
+struct Count {
+  std::uint64_t n_events = 0;
+  std::uint64_t n = 0;
+
+  void add(std::uint64_t events, std::uint64_t trials) {
+    TRIALWRIGHT_EXPECT(events <= trials);
+    n_events += events;
+    n += trials;
+  }
+  void merge(const Count& other) { add(other.n_events, other.n); }
+  // n_events / n; NaN for none.
+  double proportion() const { return static_cast<double>(n_events) / static_cast<double>(n); }
+  // sqrt(p (1 - p) / n), 0 at p = 0 and p = 1; NaN for none.
+  double mcse() const;
+
+  friend bool operator==(const Count&, const Count&) = default;
+};
+
+// The first four moments of a column of numbers, kept as sums of powers of x - shift. A shift near the
+// mean saves digits; one at the true value of an estimated quantity gives its bias and RMSE.
+class Moments {
+ public:
+  // The whole state, to be stored and made again from.
+  struct State {
+    double shift = 0;
+    std::uint64_t n = 0;
+    double sum = 0;
+    double sum_of_squares = 0;
+    double sum_of_cubes = 0;
+    double sum_of_fourths = 0;
+
+    friend bool operator==(const State&, const State&) = default;
+  };
+
+  explicit Moments(double shift = 0) : state_{.shift = shift} {}
+  explicit Moments(const State& state) : state_(state) {}
+
+  void add(double x) {
+    const double d = x - state_.shift, square = d * d;
+    ++state_.n;
+    state_.sum += d;
+    state_.sum_of_squares += square;
+    state_.sum_of_cubes += square * d;
+    state_.sum_of_fourths += square * square;
+  }
+  // Adds what `other`, of the same shift, has seen. Bits depend on the order of merging only.
+  void merge(const Moments& other);
+
+  const State& state() const { return state_; }
+  std::uint64_t count() const { return state_.n; }
+
+  // NaN for none.
+  double mean() const;
+  // With divisor n - 1; NaN for fewer than two.
+  double variance() const;
+  double standard_deviation() const;
+  // sqrt(variance / n).
+  double mcse_of_mean() const;
+  // sqrt((m4 - (n - 3)/(n - 1) variance^2) / n), m4 the fourth central moment (Mood, Graybill & Boes
+  // 1974, section VI.2), without the assumption that the values are normal.
+  double mcse_of_variance() const;
+  // By the delta method; 0 where the variance is 0.
+  double mcse_of_standard_deviation() const;
+
+  // sqrt(mean of (x - shift)^2): the RMSE, where the shift is the true value.
+  double root_mean_square() const;
+  // By the delta method from the variance of (x - shift)^2 (as Morris, White & Crowther 2019, table 6,
+  // for the MSE); 0 where all values equal the shift.
+  double mcse_of_root_mean_square() const;
+
+ private:
+  double n() const { return static_cast<double>(state_.n); }
+
+  State state_;
+};
+
+}  // namespace trialwright::stats

@@ -1,0 +1,79 @@
+#include "stats/histogram.hpp"
+
+#include <algorithm>
+#include <boost/math/distributions/binomial.hpp>
+#include <cmath>
+#include <limits>
+
+#include "base/contract.hpp"
+#include "math/normal.hpp"
+
+namespace trialwright::stats {
+
+namespace {
+
+// The smallest k with P(Binomial(n, p) <= k) >= target.
+std::uint64_t binomial_rank(std::uint64_t n, double p, double target) {
+  using boost::math::policies::discrete_quantile;
+  using boost::math::policies::integer_round_up;
+  using boost::math::policies::policy;
+  const boost::math::binomial_distribution<double, policy<discrete_quantile<integer_round_up>>> ranks(
+      static_cast<double>(n), p);
+  return static_cast<std::uint64_t>(boost::math::quantile(ranks, target));
+}
+
+}  // namespace
+
+Histogram::Histogram(double width, std::size_t n_bins) : width_(width), counts_(n_bins) {
+  TRIALWRIGHT_EXPECT(width > 0.0 && n_bins > 0);
+}
+
+void Histogram::add(double x) {
+  TRIALWRIGHT_EXPECT(x >= 0.0);
+  const double position = std::round(x / width_);
+  const std::size_t last = counts_.size() - 1;
+  const bool beyond = !(position <= static_cast<double>(last));
+  ++counts_[beyond ? last : static_cast<std::size_t>(position)];
+  n_beyond_ += beyond ? 1 : 0;
+  ++n_;
+}
+
+void Histogram::merge(const Histogram& other) {
+  TRIALWRIGHT_EXPECT(width_ == other.width_ && counts_.size() == other.counts_.size());
+  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  n_ += other.n_;
+  n_beyond_ += other.n_beyond_;
+}
+
+double Histogram::order_statistic(std::uint64_t rank) const {
+  std::uint64_t cumulative = 0;
+  for (std::size_t i = 0; i < counts_.size(); ++i) {
+    cumulative += counts_[i];
+    if (cumulative >= rank) return static_cast<double>(i) * width_;
+  }
+  return static_cast<double>(counts_.size() - 1) * width_;
+}
+
+double Histogram::quantile(double probability) const {
+  TRIALWRIGHT_EXPECT(probability >= 0.0 && probability <= 1.0);
+  if (n_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  const double rank = std::ceil(static_cast<double>(n_) * probability);
+  return order_statistic(std::clamp<std::uint64_t>(static_cast<std::uint64_t>(rank), 1, n_));
+}
+
+Interval Histogram::quantile_interval(double probability, double level) const {
+  if (n_ == 0)
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  if (probability <= 0.0 || probability >= 1.0) return {quantile(probability), quantile(probability)};
+  const double tail = 0.5 * (1.0 - level);
+  const std::uint64_t lower = binomial_rank(n_, probability, tail);
+  const std::uint64_t upper = binomial_rank(n_, probability, 1.0 - tail) + 1;
+  return {order_statistic(std::max<std::uint64_t>(lower, 1)), order_statistic(std::min(upper, n_))};
+}
+
+double Histogram::mcse_of_quantile(double probability) const {
+  const Interval interval = quantile_interval(probability, 0.95);
+  return (interval.upper - interval.lower) / (2.0 * math::normal_quantile(0.975));
+}
+
+}  // namespace trialwright::stats
