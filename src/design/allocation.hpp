@@ -30,7 +30,7 @@ class Allocation {
   struct Workspace {
     std::vector<std::int32_t> urns;
     std::vector<std::int64_t> counts;
-    std::vector<double> weights;
+    std::vector<std::int64_t> imbalances;
   };
 
   // factor_levels[f]: number of levels of the study's factor f. The spec's values are within
@@ -62,12 +62,13 @@ class Allocation {
 
   // The exact law of the active arm's size, for two-arm designs whose sizes do not depend on the
   // patients: random_allocation (one point), permuted_block without strata (hypergeometric in the
-  // incomplete block), simple (binomial; sizes with probability below 1e-20 are left out).
-  // `control_arm` is the study's. nullopt for other methods, or other than two arms.
+  // incomplete block), simple (binomial; sizes less likely than 1e-20 times the likeliest are left
+  // out). `control_arm` is the study's. nullopt for other methods, or other than two arms.
   std::optional<std::vector<ArmSizeProbability>> arm_size_law(int control_arm) const;
 
  private:
   struct Draws;
+  void prepare_minimisation();
   void allocate_urn(Draws& draws, std::span<int> arm_out, Workspace& workspace) const;
   void allocate_simple(Draws& draws, std::span<int> arm_out) const;
   void allocate_blocks(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
@@ -75,13 +76,18 @@ class Allocation {
   void allocate_minimising(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
                            Workspace& workspace) const;
 
+  // The arm (index into arms()) that the biased coin gives at these imbalances.
+  int toss(std::span<const std::int64_t> imbalances, double uniform) const;
+
   Randomisation randomisation_;
   std::vector<ArmShare> arms_;
   int n_patients_;
-  std::vector<int> factors_;        // used by the method
-  std::vector<int> factor_levels_;  // of the factors used
-  std::vector<std::int32_t> full_urn_;
+  std::vector<int> factors_;            // used by the method
+  std::vector<int> factor_levels_;      // of the factors used
+  std::vector<std::int32_t> full_urn_;  // totals, one block, or the reduced ratio
   std::int32_t full_urn_total_ = 0;
+  std::vector<std::int64_t> steps_;  // minimisation: what a patient adds to the arm's scaled count
+  std::vector<double> coin_;         // minimisation: [preferred * n_arms + arm], probability of the arm
 };
 
 }  // namespace trialwright::design

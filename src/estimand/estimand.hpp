@@ -59,6 +59,13 @@ EstimandSpec read_estimand(std::string name, input::Reader& reader,
 
 inline constexpr std::int8_t k_missing = -1;
 
+// Which intercurrent events a study has at all.
+struct StudyEvents {
+  bool rescue = false;
+  bool discontinuation = false;
+  bool dropout = false;
+};
+
 // An estimand resolved for one plan; immutable, safe to share between threads.
 class Estimand {
  public:
@@ -66,6 +73,7 @@ class Estimand {
   // estimand.
   Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
            const patient::PatientModel& model);
+  Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint, StudyEvents events);
 
   const std::string& name() const { return name_; }
   const endpoint::Endpoint& endpoint() const { return *endpoint_; }
@@ -101,7 +109,7 @@ class Estimand {
   const endpoint::Endpoint* endpoint_;
   Limits limits_;
   std::int8_t value_when_gone_ = k_missing;
-  bool has_intercurrent_events_ = false;
+  StudyEvents events_;
   bool hides_exact_rate_ = false;
 };
 

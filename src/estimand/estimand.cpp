@@ -1,0 +1,155 @@
+#include "estimand/estimand.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/contract.hpp"
+
+namespace trialwright::estimand {
+
+namespace {
+
+constexpr double k_ignored = -std::numeric_limits<double>::infinity();
+
+void refuse_what_harm_cannot_be(input::Reader& reader, const EstimandSpec& spec) {
+  const auto refuse_composite = [&](std::string_view key, EventStrategy strategy) {
+    if (strategy == EventStrategy::composite)
+      reader.fault(
+          key,
+          fmt::format(
+              "\"{}\" cannot be composite for an adverse-event endpoint (the event is no adverse "
+              "event, and there is no response for it to undo)",
+              key),
+          "write treatment_policy");
+  };
+  refuse_composite("rescue", spec.rescue);
+  refuse_composite("discontinuation", spec.discontinuation);
+  if (spec.dropout == DropoutStrategy::non_response)
+    reader.fault("dropout",
+                 "\"dropout\" cannot be non_response for an adverse-event endpoint (leaving the study "
+                 "would count "
+                 "as having had no event)",
+                 "write treatment_policy (what was observed before leaving counts) or missing");
+}
+
+void refuse_what_response_cannot_be(input::Reader& reader, const EstimandSpec& spec) {
+  if (spec.dropout == DropoutStrategy::treatment_policy)
+    reader.fault(
+        "dropout",
+        "\"dropout\" cannot be treatment_policy for a responder endpoint (nothing is measured after a "
+        "patient has left)",
+        "write missing (complete cases) or non_response");
+}
+
+double limit_of(EventStrategy strategy, bool occurs, double week) {
+  switch (strategy) {
+    case EventStrategy::treatment_policy:
+      return k_ignored;
+    case EventStrategy::composite:
+      return occurs ? week : k_ignored;
+  }
+  return k_ignored;
+}
+
+double limit_of(DropoutStrategy strategy, bool occurs, double week) {
+  switch (strategy) {
+    case DropoutStrategy::treatment_policy:
+      return k_ignored;
+    case DropoutStrategy::missing:
+    case DropoutStrategy::non_response:
+      return occurs ? week : k_ignored;
+  }
+  return k_ignored;
+}
+
+}  // namespace
+
+EstimandSpec read_estimand(std::string name, input::Reader& reader,
+                           const std::vector<endpoint::EndpointSpec>& endpoints) {
+  std::vector<std::string> names;
+  for (const auto& endpoint : endpoints) names.push_back(endpoint.name);
+
+  EstimandSpec spec;
+  spec.name = std::move(name);
+  spec.endpoint = reader.reference("endpoint", names, "endpoint");
+  spec.rescue = reader.choice<EventStrategy>("rescue", k_event_strategies);
+  spec.discontinuation = reader.choice<EventStrategy>("discontinuation", k_event_strategies);
+  spec.dropout = reader.choice<DropoutStrategy>("dropout", k_dropout_strategies);
+  spec.population = reader.choice<Population>("population", k_populations, Population::all_randomised);
+  if (spec.endpoint < 0) return spec;
+  switch (endpoints[static_cast<std::size_t>(spec.endpoint)].kind()) {
+    case endpoint::EndpointKind::responder:
+      refuse_what_response_cannot_be(reader, spec);
+      break;
+    case endpoint::EndpointKind::adverse_event:
+      refuse_what_harm_cannot_be(reader, spec);
+      break;
+  }
+  return spec;
+}
+
+Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
+                   const patient::PatientModel& model)
+    : Estimand(spec, endpoint,
+               StudyEvents{model.has_rescue(), model.has_discontinuation(), model.has_dropout()}) {}
+
+Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint, StudyEvents events)
+    : name_(spec.name),
+      endpoint_(&endpoint),
+      limits_{limit_of(spec.rescue, events.rescue, endpoint.week()),
+              limit_of(spec.discontinuation, events.discontinuation, endpoint.week()),
+              limit_of(spec.dropout, events.dropout, endpoint.week())},
+      value_when_gone_(spec.dropout == DropoutStrategy::missing ? k_missing : std::int8_t{0}),
+      events_(events) {
+  // Response is measured after rescue whatever the strategy, and who leaves depends on the course. Harm
+  // is read off the events alone; the model itself knows whether leaving can hide one.
+  const bool is_counted = limits_.rescue != k_ignored || limits_.discontinuation != k_ignored ||
+                          limits_.dropout != k_ignored;
+  hides_exact_rate_ = is_counted || (endpoint.higher_is_better() && (events.rescue || events.dropout));
+}
+
+void Estimand::add_needs(patient::Needs& needs) const {
+  endpoint_->add_needs(needs);
+  if (events_.rescue || events_.discontinuation || events_.dropout) needs.intercurrent_events = true;
+}
+
+void Estimand::values(const patient::Cohort& cohort, std::span<std::int8_t> outcome_in_out) const {
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  TRIALWRIGHT_EXPECT(outcome_in_out.size() == n);
+  // First who is gone, then the composite events, which decide where they came before the patient left.
+  if (limits_.dropout != k_ignored) {
+    const double* dropout = cohort.dropout_weeks.data();
+    for (std::size_t i = 0; i < n; ++i)
+      outcome_in_out[i] = dropout[i] <= limits_.dropout ? value_when_gone_ : outcome_in_out[i];
+  }
+  const auto fail_at = [&](const base::AlignedVector<double>& event_weeks, double limit) {
+    if (limit == k_ignored) return;
+    const double* event = event_weeks.data();
+    if (!events_.dropout) {
+      for (std::size_t i = 0; i < n; ++i)
+        outcome_in_out[i] = event[i] <= limit ? std::int8_t{0} : outcome_in_out[i];
+      return;
+    }
+    const double* dropout = cohort.dropout_weeks.data();
+    for (std::size_t i = 0; i < n; ++i) {
+      const bool fails = (event[i] <= limit) & (event[i] <= dropout[i]);
+      outcome_in_out[i] = fails ? std::int8_t{0} : outcome_in_out[i];
+    }
+  };
+  fail_at(cohort.rescue_weeks, limits_.rescue);
+  fail_at(cohort.discontinuation_weeks, limits_.discontinuation);
+}
+
+void Estimand::observe(const patient::Cohort& cohort, std::span<std::int8_t> out) const {
+  endpoint_->observe(cohort, out);
+  values(cohort, out);
+}
+
+std::optional<double> Estimand::exact_rate(const patient::PatientModel& model, int arm) const {
+  if (hides_exact_rate_) return std::nullopt;
+  return endpoint_->exact_rate(model, arm);
+}
+
+}  // namespace trialwright::estimand
