@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/binary_test.hpp"
+#include "analysis/rejection_sum.hpp"
 
 namespace trialwright::exact {
 
@@ -13,18 +14,13 @@ namespace trialwright::exact {
 // which is no function of one table's counts alone.
 class RejectionRegion {
  public:
-  struct Run {
-    int x_0;
-    int x_1_from;
-    int x_1_to;  // inclusive
-  };
-
+  RejectionRegion(const analysis::BinaryTest& test, int n_1, int n_0);
   RejectionRegion(const analysis::TestSpec& test, int n_1, int n_0);
 
   int n_1() const { return n_1_; }
   int n_0() const { return n_0_; }
-  const std::vector<Run>& runs() const { return runs_; }
-  bool rejects(int x_1, int x_0) const;
+  const std::vector<analysis::RejectedRun>& runs() const& { return runs_; }
+  void runs() && = delete;
   // Number of rejected tables out of (n_1 + 1)(n_0 + 1).
   std::int64_t count() const;
   // The probability of rejection where treatment and control respond with rates p_1 and p_0,
@@ -34,7 +30,7 @@ class RejectionRegion {
  private:
   int n_1_;
   int n_0_;
-  std::vector<Run> runs_;
+  std::vector<analysis::RejectedRun> runs_;  // by rising x_0
 };
 
 // Probability of rejection at fixed arm sizes; sums of binomial products, accurate to about 1e-14.
