@@ -75,11 +75,13 @@ built() {
     [[ -z $(cd -- "$root" && find "$@" -newer "$stamp" -print -quit) ]]
 }
 
-# build NAME GROUPS TARGET OPTION... -- SOURCE...: installs the package groups, configures with the options and
-# builds the target, each only where it is still needed once no other process is building this checkout.
+# build NAMES GROUPS TARGET OPTION... -- SOURCE...: installs the package groups, configures with the options and
+# builds the target, each only where it is still needed once no other process is building this checkout. The first
+# name is this build's; the others are of builds that it contains.
 build() {
-  local name=$1 target=$3
-  local -a groups options=()
+  local target=$3 name
+  local -a names groups options=()
+  read -ra names <<<"$1"
   read -ra groups <<<"$2"
   shift 3
   while [[ $1 != -- ]]; do
@@ -95,11 +97,13 @@ build() {
   }
   # shellcheck disable=SC2046 # a word a package
   have_packages "${groups[@]}" || install_packages $(packages_missing "${groups[@]}")
-  if ! built "$name" "$@"; then
+  if ! built "${names[0]}" "$@"; then
     printf '%s\n' "$root" >"$build_dir/.building"
     configure "${options[@]}"
     compile "$target"
-    mv -f -- "$build_dir/.building" "$build_dir/.built-$name"
+    for name in "${names[@]}"; do
+      cp -f --preserve=timestamps -- "$build_dir/.building" "$build_dir/.built-$name"
+    done
   fi
   exec 9>&-
 }
