@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "input/parse_yaml.hpp"
@@ -40,6 +42,20 @@ std::string normal_line_ends(std::string_view bytes) {
     }
   }
   return text;
+}
+
+// Empties the lines that hold only blanks and tabs: YAML means nothing by them, yet yaml-cpp stumbles.
+std::string without_blank_tabs(const std::string& text) {
+  if (text.find('\t') == std::string::npos) return text;
+  std::string out;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line(text.data() + begin, end - begin);
+    if (line.find_first_not_of(" \t") != std::string_view::npos) out += line;
+    if (end < text.size()) out += '\n';
+    begin = end + 1;
+  }
+  return out;
 }
 
 // Replaces what cannot be printed, so that the excerpt of a faulty line is safe to show.
@@ -106,7 +122,7 @@ CleanText add_clean_text(std::string_view bytes, const std::string& name, Source
     return clean;
   }
   if (bytes.starts_with("\xef\xbb\xbf")) bytes.remove_prefix(3);
-  clean.text = normal_line_ends(bytes);
+  clean.text = without_blank_tabs(normal_line_ends(bytes));
   clean.source = sources.add(name, printable(clean.text));
   clean.fit = check_characters(clean.text, clean.source, faults);
   return clean;

@@ -69,6 +69,7 @@ Split split_first(std::string_view path) {
 
 const Node* find_path(const Node& root, std::string_view path) {
   if (path.empty()) return &root;
+  if (path.ends_with('.')) return nullptr;
   if (root.kind == Node::Kind::sequence) {
     const Split split = split_first(path);
     const auto index = item_index(split.first);

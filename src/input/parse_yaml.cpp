@@ -48,7 +48,12 @@ bool is_null_word(const std::string& text) {
 // Builds the tree from yaml-cpp's events: its own nodes would keep duplicate keys in silence.
 class Builder final : public YAML::EventHandler {
  public:
-  Builder(int source, Diagnostics& faults) : source_(source), faults_(faults) {}
+  Builder(const std::string& text, int source, Diagnostics& faults)
+      : text_(text), source_(source), faults_(faults) {
+    line_starts_.push_back(0);
+    for (std::size_t i = 0; i < text.size(); ++i)
+      if (text[i] == '\n') line_starts_.push_back(i + 1);
+  }
 
   Node take() { return std::move(root_); }
 
@@ -83,6 +88,7 @@ class Builder final : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_tag(mark, tag);
     const bool quoted = tag == "!";
+    if (quoted) check_closed(mark);
     if (!quoted && is_null_word(value)) return OnNull(mark, anchor);
     finish(Node::scalar(value, place(mark), quoted), anchor);
   }
@@ -131,6 +137,27 @@ class Builder final : public YAML::EventHandler {
     constexpr std::string_view k_core = "tag:yaml.org,2002:";
     const std::string shown = tag.starts_with(k_core) ? "!!" + tag.substr(k_core.size()) : tag;
     faults_.add(place(mark), fmt::format("the tag {} (a study file has no tags)", shown), "remove it");
+  }
+
+  // yaml-cpp takes the end of the text for a closing quote.
+  void check_closed(const YAML::Mark& mark) const {
+    std::size_t at = line_starts_[static_cast<std::size_t>(mark.line)];
+    for (int column = 0; column < mark.column; ++column) do
+        ++at;
+      while (at < text_.size() && (static_cast<unsigned char>(text_[at]) & 0xc0) == 0x80);
+    while (at < text_.size() && text_[at] == '&')
+      at = text_.find_first_not_of(" \n", std::min(text_.find_first_of(" \n", at), text_.size()));
+    if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return;
+    const char quote = text_[at];
+    while (++at < text_.size()) {
+      const bool is_doubled = quote == '\'' && text_.compare(at, 2, "''") == 0;
+      if (is_doubled || (quote == '"' && text_[at] == '\\'))
+        ++at;
+      else if (text_[at] == quote)
+        return;
+    }
+    throw Stop{place(mark), "a quote that is not closed (the text runs to the end of the file)",
+               "end the text with the same quote"};
   }
 
   bool awaits_value() const {
@@ -199,6 +226,8 @@ class Builder final : public YAML::EventHandler {
     frame.key = node.text;
   }
 
+  const std::string& text_;
+  std::vector<std::size_t> line_starts_;
   int source_;
   Diagnostics& faults_;
   Node root_;
@@ -227,7 +256,8 @@ constexpr Wording k_wordings[] = {
     {"illegal map value",
      "a colon where no value can stand (indentation, or a text that holds a colon)",
      "put quotes around a text that holds \": \""},
-    {"illegal EOF in scalar", "a quote that is not closed", "end the text with the same quote"},
+    {"illegal EOF in scalar", "a quote that is not closed (the text runs to the end of the file)",
+     "end the text with the same quote"},
     {"the referenced anchor is not defined",
      "an alias without its anchor (nothing above has this &name)", ""},
 };
@@ -246,7 +276,7 @@ void add_syntax_fault(const YAML::Exception& exception, int source, Diagnostics&
 }  // namespace
 
 Node parse_yaml(const std::string& text, int source, Diagnostics& faults) {
-  Builder builder(source, faults);
+  Builder builder(text, source, faults);
   try {
     std::istringstream stream(text);
     YAML::Parser parser(stream);

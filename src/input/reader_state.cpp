@@ -27,7 +27,7 @@ std::string shown(const Node& node) {
   if (node.kind == Node::Kind::scalar) {
     std::string text = shortened(node.text);
     std::replace(text.begin(), text.end(), '\n', ' ');
-    return node.quoted ? '"' + text + '"' : text;
+    return node.quoted ? fmt::format("\"{}\"", text) : text;
   }
   return kind_of(node);
 }

@@ -89,7 +89,7 @@ std::string one_line(const Node& node, std::size_t room) {
       out += scalar_text(item);
       if (out.size() + 2 > room) return {};
     }
-    return '[' + out + ']';
+    return fmt::format("[{}]", out);
   }
   if (node.entries.size() > k_most_flow_entries) return {};
   for (const Entry& entry : node.entries) {
@@ -98,7 +98,7 @@ std::string one_line(const Node& node, std::size_t room) {
     out += key_text(entry.key) + ": " + scalar_text(entry.value);
     if (out.size() + 2 > room) return {};
   }
-  return '{' + out + '}';
+  return fmt::format("{{{}}}", out);
 }
 
 void write(const Node& node, std::size_t indent, std::string& out);
@@ -110,7 +110,7 @@ void write_after(const std::string& lead, const Node& node, std::size_t indent, 
   const std::size_t used = indent + lead.size() + 1;
   const std::string line = one_line(node, used < k_widest_line ? k_widest_line - used : 0);
   if (!line.empty()) {
-    out += ' ' + line + '\n';
+    out += fmt::format(" {}\n", line);
   } else {
     out += '\n';
     write(node, indent + 2, out);
