@@ -33,6 +33,8 @@ struct Cohort {
   base::AlignedVector<double> randomised_months;  // since the study's start, non-decreasing
   base::Columns<double> covariates;         // [i_covariate][patient], on each covariate's grid
   base::Columns<int> strata;                // [i_factor][patient], level of each stratification factor
+  base::AlignedVector<double> baseline_normal;  // latent standard normal of the driving baseline covariate
+  base::Columns<double> graded_factors;     // [i_graded][patient], exp(noise) of each graded covariate
 
   // Filled by the design.
   base::AlignedVector<int> arm;             // index into the study's arms
@@ -46,6 +48,20 @@ struct Cohort {
   base::AlignedVector<double> discontinuation_weeks;  // of study treatment; k_never where none
   base::AlignedVector<double> dropout_weeks;          // leaves the study; k_never where none
   std::vector<AdverseEvent> adverse_events;           // observed before dropout, sorted by patient
+
+  // The model's own working space, of no meaning outside its calls.
+  struct Scratch {
+    base::Columns<double> columns;
+    base::AlignedVector<int> infusions;    // given to each patient
+    base::AlignedVector<double> site_rates;
+    base::AlignedVector<double> site_openings;
+    base::AlignedVector<int> site_order;   // by opening
+    base::AlignedVector<int> site_counts;  // randomised so far
+    base::AlignedVector<int> region_counts;
+    base::AlignedVector<double> rate_sums;  // cumulative, in the order of opening
+    base::Columns<double> site_effects;     // [intercept, effect, control-only][site]
+  };
+  Scratch scratch;
 };
 
 }  // namespace trialwright::patient

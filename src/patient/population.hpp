@@ -1,0 +1,118 @@
+// Who enters the trial: baseline covariates joined by a Gaussian copula, eligibility, and strata.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "input/reader.hpp"
+#include "patient/cohort.hpp"
+#include "patient/marginal.hpp"
+#include "rng/stream.hpp"
+
+namespace trialwright::patient {
+
+// The distributions a covariate can have; nothing stands for a grade of another covariate.
+std::span<const base::Named<std::optional<Distribution>>> distribution_table();
+
+// A grade read off another covariate x: the number of thresholds t with ln(x + offset) + noise > ln(t + offset),
+// noise ~ Normal(0, noise_sd) fixed for a patient (DOMAIN section 2, IGA map). Evaluated as
+// (x + offset) exp(noise) > t + offset.
+struct Grading {
+  int of = -1;  // covariate
+  double offset = 0;
+  double noise_sd = 0;
+  std::vector<double> shifted_thresholds;  // t + offset, increasing
+
+  int grade(double x, double factor) const {
+    const double y = (x + offset) * factor;
+    int n = 0;
+    for (const double threshold : shifted_thresholds) n += y > threshold ? 1 : 0;
+    return n;
+  }
+  // P(minimum <= grade <= maximum | x).
+  double probability(double x, double minimum, double maximum) const;
+};
+
+struct Covariate {
+  std::string name;
+  Marginal marginal;               // where not graded
+  std::optional<Grading> grading;
+  int slot = 0;                    // its normal is draw 32 k + slot of attempt k
+  int i_graded = -1;               // among the graded covariates
+};
+
+struct Eligibility {
+  int covariate = 0;
+  double minimum = 0;
+  double maximum = 0;
+};
+
+// A stratification factor: levels of a covariate cut at `cuts` (level = number of cuts <= value), or the region
+// (covariate -1).
+struct Stratum {
+  std::string name;
+  int covariate = -1;
+  std::vector<double> cuts;
+  std::vector<std::string> levels;
+};
+
+// Which covariates a plan reads; index as Population::covariates().
+using CovariateMask = std::vector<bool>;
+
+class Population {
+ public:
+  static constexpr int k_draws_per_attempt = 32;
+
+  // Reads the section `population`. Faults: unknown names, a correlation matrix that is not positive definite,
+  // eligibility that fewer than 1 candidate in 1000 meets and strata that no patient can be in (both judged on
+  // a pilot of fixed seed).
+  static Population read(input::Reader& study, const std::vector<std::string>& regions);
+
+  const std::vector<Covariate>& covariates() const { return covariates_; }
+  const std::vector<std::string>& names() const { return names_; }
+  // The rules that can exclude anybody: without those that the distributions keep by themselves.
+  const std::vector<Eligibility>& eligibility() const { return eligibility_; }
+  const std::vector<Stratum>& strata() const { return strata_; }
+  int n_graded() const { return static_cast<int>(graded_.size()); }
+  int index_of(std::string_view name) const;
+
+  // The covariates that must be made so that those of `wanted` are right: with eligibility's, strata's and
+  // those that grades are read off.
+  CovariateMask closure(CovariateMask wanted) const;
+
+  // Sizes the cohort's covariate columns and its scratch for n_patients.
+  void prepare(int n_patients, Cohort& cohort) const;
+
+  // Fills the masked covariates of every patient, eligible all; attempt k takes draws 32k .. 32k+31 of
+  // (baseline, patient). `driving` is the covariate whose latent normal is kept (-1: none).
+  void draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving, Cohort& cohort) const;
+  // Fills the strata of the first strata().size() factors from covariates and regions.
+  void stratify(Cohort& cohort) const;
+
+ private:
+  void read_covariates(input::Reader& section);
+  void read_correlation(input::Reader& section);
+  void read_eligibility(input::Reader& section);
+  void read_strata(input::Reader& section, const std::vector<std::string>& regions);
+  void check_with_pilot(input::Reader& section) const;
+  bool is_certain(const Eligibility& rule) const;
+  std::vector<std::size_t> pilot(int n_candidates, std::size_t& n_eligible) const;
+  void make_normals(const rng::Address& patients, const CovariateMask& made, Cohort& cohort) const;
+  bool redraw(const rng::Address& address, std::uint32_t attempt, int driving, Cohort& cohort) const;
+  bool is_eligible(const Cohort& cohort, std::size_t patient) const;
+  void first_attempt(const rng::Address& patients, const CovariateMask& made, int driving,
+                     Cohort& cohort) const;
+
+  std::vector<Covariate> covariates_;
+  std::vector<std::string> names_;
+  std::vector<int> latent_;               // covariate of each copula dimension (slot)
+  std::vector<int> graded_;               // covariate of each graded slot
+  std::vector<std::vector<double>> cholesky_;  // [slot][k <= slot]
+  std::vector<Eligibility> eligibility_;
+  std::vector<Stratum> strata_;
+};
+
+}  // namespace trialwright::patient
