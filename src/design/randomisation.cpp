@@ -29,7 +29,7 @@ struct Option {
 constexpr std::array<Option, 4> k_options{{
     {"block_size", "permuted_block",
      [](RandomisationMethod m) { return m == RandomisationMethod::permuted_block; }},
-    {"strata", "permuted_block and minimisation",
+    {"strata", "permuted_block or minimisation",
      [](RandomisationMethod m) {
        return m == RandomisationMethod::permuted_block || m == RandomisationMethod::minimisation;
      }},
@@ -46,7 +46,7 @@ void refuse_unused_options(input::Reader& reader, RandomisationMethod method) {
     reader.fault(option.key,
                  fmt::format("\"{}\" means nothing to {} (no option is read and ignored)", option.key,
                              base::name_of<RandomisationMethod>(k_randomisation_methods, method)),
-                 fmt::format("{} takes it: take the key out, or change the method", option.users));
+                 fmt::format("take the key out, or choose {}", option.users));
   }
 }
 
