@@ -38,9 +38,9 @@ void binomial_probabilities(int n, double rate, std::span<double> out) {
   for (int k = 0; k <= n; ++k) at(k) *= scale;
 }
 
-Hypergeometric::Hypergeometric(int n_1, int n_0, int total) : first_(std::max(0, total - n_0)) {
+Hypergeometric::Hypergeometric(int n_1, int n_0, int total, double negligible)
+    : first_(std::max(0, total - n_0)) {
   TRIALWRIGHT_EXPECT(n_1 >= 0 && n_0 >= 0 && total >= 0 && total <= n_1 + n_0);
-  constexpr double k_negligible = 1e-280;
   const int last_x = std::min(n_1, total);
   probability_.assign(static_cast<std::size_t>(last_x - first_ + 1), 0.0);
   const auto at = [&](int x) -> double& { return probability_[static_cast<std::size_t>(x - first_)]; };
@@ -50,14 +50,14 @@ Hypergeometric::Hypergeometric(int n_1, int n_0, int total) : first_(std::max(0,
   double sum_above = 0.0;
   double sum_below = 0.0;
   double weight = 1.0;
-  for (int x = mode; x < last_x && weight > k_negligible; ++x) {
+  for (int x = mode; x < last_x && weight > negligible; ++x) {
     weight *= static_cast<double>(n_1 - x) * (total - x) /
               (static_cast<double>(x + 1) * (n_0 - total + x + 1));
     at(x + 1) = weight;
     sum_above += weight;
   }
   weight = 1.0;
-  for (int x = mode; x > first_ && weight > k_negligible; --x) {
+  for (int x = mode; x > first_ && weight > negligible; --x) {
     weight *= static_cast<double>(x) * (n_0 - total + x) /
               (static_cast<double>(n_1 - x + 1) * (total - x + 1));
     at(x - 1) = weight;

@@ -1,7 +1,6 @@
 #include "analysis/exact_tests.hpp"
 
 #include <algorithm>
-#include <functional>
 
 #include "analysis/binomial.hpp"
 #include "analysis/z_score.hpp"
@@ -13,6 +12,8 @@ namespace {
 // R's fisher.test counts tables as probable as the observed one up to this factor.
 constexpr double k_as_probable = 1.0 + 1e-7;
 constexpr double k_tie = 1.0 + 1e-10;
+// Less than this of the mode's probability moves no tail that is compared with alpha.
+constexpr double k_negligible_in_regions = 1e-40;
 
 Hypergeometric conditional(const TwoByTwo& table) {
   return {table.n_1, table.n_0, table.responders_1 + table.responders_0};
@@ -36,17 +37,26 @@ double two_sided_midp(const Hypergeometric& distribution, int x_1) {
   return std::min(1.0, 2.0 * std::min(upper, 1.0 - upper));
 }
 
-// Narrows each total's accepted interval from both ends while `rejects(distribution, x_1)` holds there.
-template <class Rejects>
-ConditionalRegion region_from(int n_1, int n_0, Sides sides, Rejects rejects) {
-  ConditionalRegion region(n_1, n_0);
-  for (int total = 0; total <= n_1 + n_0; ++total) {
-    const Hypergeometric distribution(n_1, n_0, total);
-    auto& accepted = region.accepted(total);
-    while (accepted.to >= accepted.from && rejects(distribution, accepted.to)) --accepted.to;
-    if (sides == Sides::one) continue;
-    while (accepted.from <= accepted.to && rejects(distribution, accepted.from)) ++accepted.from;
+// How many values at the back are rejected two-sided: all tables as probable as each count, which the
+// front pointer collects from the other end.
+int fisher_rejected_at_back(const std::vector<double>& probability, double alpha) {
+  std::size_t front = 0;
+  double sum = 0.0;
+  for (std::size_t i = probability.size(); i-- > 0;) {
+    sum += probability[i];
+    while (front < i && probability[front] <= probability[i] * k_as_probable)
+      sum += probability[front++];
+    if (!at_most_alpha(sum, alpha)) return static_cast<int>(probability.size() - 1 - i);
   }
+  return static_cast<int>(probability.size());
+}
+
+// Narrows each total's accepted interval; `narrow` gets the conditional distribution and the interval.
+template <class Narrow>
+ConditionalRegion region_from(int n_1, int n_0, Narrow narrow) {
+  ConditionalRegion region(n_1, n_0);
+  for (int total = 0; total <= n_1 + n_0; ++total)
+    narrow(Hypergeometric(n_1, n_0, total, k_negligible_in_regions), region.accepted(total));
   return region;
 }
 
@@ -69,18 +79,36 @@ double fisher_midp_p(const TwoByTwo& table, Sides sides) {
 }
 
 ConditionalRegion fisher_region(int n_1, int n_0, Sides sides, double alpha) {
-  return region_from(n_1, n_0, sides, [&](const Hypergeometric& distribution, int x_1) {
-    return at_most_alpha(
-        sides == Sides::one ? distribution.upper_tail(x_1) : two_sided_fisher_p(distribution, x_1),
-        alpha);
-  });
+  return region_from(n_1, n_0,
+                     [&](const Hypergeometric& distribution, ConditionalRegion::Accepted& accepted) {
+                       if (sides == Sides::one) {
+                         for (double tail = 0.0; accepted.to >= accepted.from; --accepted.to) {
+                           tail += distribution.probability(accepted.to);
+                           if (!at_most_alpha(tail, alpha)) break;
+                         }
+                         return;
+                       }
+                       std::vector<double> probability = distribution.probabilities();
+                       accepted.to -= fisher_rejected_at_back(probability, alpha);
+                       std::reverse(probability.begin(), probability.end());
+                       accepted.from += fisher_rejected_at_back(probability, alpha);
+                     });
 }
 
 ConditionalRegion fisher_midp_region(int n_1, int n_0, Sides sides, double alpha) {
-  return region_from(n_1, n_0, sides, [&](const Hypergeometric& distribution, int x_1) {
-    return at_most_alpha(
-        sides == Sides::one ? upper_midp(distribution, x_1) : two_sided_midp(distribution, x_1), alpha);
-  });
+  const double level = sides == Sides::one ? alpha : 0.5 * alpha;
+  return region_from(n_1, n_0,
+                     [&](const Hypergeometric& distribution, ConditionalRegion::Accepted& accepted) {
+                       const auto rejected_from = [&](int& end, int step) {
+                         for (double beyond = 0.0; accepted.to >= accepted.from; end += step) {
+                           const double probability = distribution.probability(end);
+                           if (!at_most_alpha(beyond + 0.5 * probability, level)) break;
+                           beyond += probability;
+                         }
+                       };
+                       rejected_from(accepted.to, -1);
+                       if (sides == Sides::two) rejected_from(accepted.from, 1);
+                     });
 }
 
 TableOrder::TableOrder(int n_1, int n_0, By by) : n_1_(n_1), n_0_(n_0) {
@@ -90,7 +118,8 @@ TableOrder::TableOrder(int n_1, int n_0, By by) : n_1_(n_1), n_0_(n_0) {
     return evidence_[static_cast<std::size_t>(x_0) * row + static_cast<std::size_t>(x_1)];
   };
   for (int total = 0; total <= n_1 + n_0; ++total) {
-    const Hypergeometric distribution(n_1, n_0, by == By::fisher_p ? total : 0);
+    const Hypergeometric distribution(n_1, n_0, by == By::fisher_p ? total : 0,
+                                      k_negligible_in_regions);
     const auto tails = distribution.upper_tails();
     const int first = std::max(0, total - n_0);
     for (int x_1 = first; x_1 <= std::min(n_1, total); ++x_1) {

@@ -13,9 +13,7 @@ namespace {
 // left of the maximum, negative right of it.
 class LikelihoodCubic {
  public:
-  LikelihoodCubic(const TwoByTwo& table, double difference) {
-    const double x_1 = table.responders_1, n_1 = table.n_1, x_0 = table.responders_0, n_0 = table.n_0;
-    const double d = difference;
+  LikelihoodCubic(double x_1, double n_1, double x_0, double n_0, double d) {
     c_3_ = n_1 + n_0;
     c_2_ = -(x_1 + x_0 + n_1 * (1.0 - d) + n_0 * (1.0 - 2.0 * d));
     c_1_ = x_1 - n_1 * d + x_0 * (1.0 - 2.0 * d) - n_0 * d * (1.0 - d);
@@ -28,29 +26,22 @@ class LikelihoodCubic {
   double c_3_, c_2_, c_1_, c_0_;
 };
 
-}  // namespace
-
-Rates restricted_by_difference(const TwoByTwo& table, double difference) {
-  TRIALWRIGHT_EXPECT(table.n_1 > 0 && table.n_0 > 0 && std::abs(difference) < 1.0);
-  const double d = difference;
+Rates maximise(double x_1, double n_1, double x_0, double n_0, double d) {
   const double left = std::max(0.0, -d);
   const double right = std::min(1.0, 1.0 - d);
-  const LikelihoodCubic cubic(table, d);
+  const LikelihoodCubic cubic(x_1, n_1, x_0, n_0, d);
   const auto rates = [&](double p) { return Rates{std::clamp(p + d, 0.0, 1.0), p}; };
 
   // Where the count that bounds an end is zero the cubic vanishes there, and the maximum may lie on the
   // end.
-  const bool left_free = d >= 0.0 ? table.responders_0 == 0 : table.responders_1 == 0;
-  const bool right_free = d >= 0.0 ? table.responders_1 == table.n_1 : table.responders_0 == table.n_0;
-  const bool left_empty = left_free && (d != 0.0 || table.responders_1 == 0);
-  const bool right_empty = right_free && (d != 0.0 || table.responders_0 == table.n_0);
-  if (left_empty && cubic.slope(left) <= 0.0) return rates(left);
-  if (right_empty && cubic.slope(right) <= 0.0) return rates(right);
+  const bool left_free = (d < 0.0 || x_0 == 0.0) && (d > 0.0 || x_1 == 0.0);
+  const bool right_free = (d > 0.0 || x_0 == n_0) && (d < 0.0 || x_1 == n_1);
+  if (left_free && cubic.slope(left) <= 0.0) return rates(left);
+  if (right_free && cubic.slope(right) <= 0.0) return rates(right);
 
   double low = left;
   double high = right;
-  const double total = table.n_1 + table.n_0;
-  double p = std::clamp((table.responders_1 + table.responders_0 - table.n_1 * d) / total, low, high);
+  double p = std::clamp((x_1 + x_0 - n_1 * d) / (n_1 + n_0), low, high);
   if (p <= low || p >= high) p = 0.5 * (low + high);
   for (int step = 0; step < 100; ++step) {
     const double value = cubic.value(p);
@@ -64,6 +55,18 @@ Rates restricted_by_difference(const TwoByTwo& table, double difference) {
     if (moved <= 1e-15) break;
   }
   return rates(p);
+}
+
+}  // namespace
+
+Rates restricted_by_difference(const TwoByTwo& table, double difference) {
+  TRIALWRIGHT_EXPECT(table.n_1 > 0 && table.n_0 > 0 && std::abs(difference) < 1.0);
+  return maximise(table.responders_1, table.n_1, table.responders_0, table.n_0, difference);
+}
+
+Rates restricted_by_difference(const Rates& observed, double n_1, double n_0, double difference) {
+  TRIALWRIGHT_EXPECT(n_1 > 0.0 && n_0 > 0.0 && std::abs(difference) < 1.0);
+  return maximise(observed.rate_1 * n_1, n_1, observed.rate_0 * n_0, n_0, difference);
 }
 
 Rates restricted_by_ratio(const TwoByTwo& table, double ratio) {

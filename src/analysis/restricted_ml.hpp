@@ -15,6 +15,9 @@ struct Rates {
 // place. Both arms have patients. Only + - * /, so the same bits on every instruction set.
 Rates restricted_by_difference(const TwoByTwo& table, double difference);
 
+// The same for observed rates in arms of given sizes, which need not be counts.
+Rates restricted_by_difference(const Rates& observed, double n_1, double n_0, double difference);
+
 // Under rate_1 = ratio * rate_0, ratio > 0 and finite (Miettinen & Nurminen 1985, a quadratic).
 Rates restricted_by_ratio(const TwoByTwo& table, double ratio);
 

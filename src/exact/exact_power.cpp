@@ -1,8 +1,30 @@
 #include "exact/exact_power.hpp"
 
+#include <algorithm>
+
+#include "analysis/binomial.hpp"
 #include "base/contract.hpp"
 
 namespace trialwright::exact {
+
+namespace {
+
+// The counts worth summing over.
+struct CountDistribution {
+  CountDistribution(int n, double rate) : probability(static_cast<std::size_t>(n) + 1), last(n) {
+    analysis::binomial_probabilities(n, rate, probability);
+    const double negligible = 1e-20 * *std::max_element(probability.begin(), probability.end());
+    while (at(first) < negligible) ++first;
+    while (at(last) < negligible) --last;
+  }
+  double at(int x) const { return probability[static_cast<std::size_t>(x)]; }
+
+  std::vector<double> probability;
+  int first = 0;
+  int last;
+};
+
+}  // namespace
 
 RejectionRegion::RejectionRegion(const analysis::BinaryTest& test, int n_1, int n_0)
     : n_1_(n_1), n_0_(n_0) {
@@ -32,8 +54,22 @@ double RejectionRegion::probability(double p_1, double p_0) const {
   return analysis::RejectionSum(n_1_, n_0_)(runs_, p_1, p_0);
 }
 
+double exact_power(const analysis::BinaryTest& test, int n_1, int n_0, double p_1, double p_0) {
+  TRIALWRIGHT_EXPECT(test.spec().method != analysis::Method::cmh);
+  const CountDistribution treatment(n_1, p_1), control(n_0, p_0);
+  analysis::BinaryTest::Cache cache;
+  double power = 0.0;
+  for (int x_0 = control.first; x_0 <= control.last; ++x_0) {
+    double given_x_0 = 0.0;
+    for (int x_1 = treatment.first; x_1 <= treatment.last; ++x_1)
+      if (test.reject({x_1, n_1, x_0, n_0}, cache)) given_x_0 += treatment.at(x_1);
+    power += control.at(x_0) * given_x_0;
+  }
+  return power;
+}
+
 double exact_power(const analysis::TestSpec& test, int n_1, int n_0, double p_1, double p_0) {
-  return RejectionRegion(test, n_1, n_0).probability(p_1, p_0);
+  return exact_power(analysis::BinaryTest(test), n_1, n_0, p_1, p_0);
 }
 
 double exact_power(const analysis::TestSpec& test, int n_total,
@@ -43,8 +79,7 @@ double exact_power(const analysis::TestSpec& test, int n_total,
   for (const auto& size : arm_sizes) {
     TRIALWRIGHT_EXPECT(size.n_1 >= 0 && size.n_1 <= n_total);
     if (size.probability == 0.0) continue;
-    power +=
-        size.probability * RejectionRegion(planned, size.n_1, n_total - size.n_1).probability(p_1, p_0);
+    power += size.probability * exact_power(planned, size.n_1, n_total - size.n_1, p_1, p_0);
   }
   return power;
 }

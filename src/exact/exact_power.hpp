@@ -33,7 +33,9 @@ class RejectionRegion {
   std::vector<analysis::RejectedRun> runs_;  // by rising x_0
 };
 
-// Probability of rejection at fixed arm sizes; sums of binomial products, accurate to about 1e-14.
+// Probability of rejection at fixed arm sizes: the sum over all pairs of counts but those whose count
+// is less than 1e-20 as probable as the likeliest one; accurate to about 1e-14.
+double exact_power(const analysis::BinaryTest& test, int n_1, int n_0, double p_1, double p_0);
 double exact_power(const analysis::TestSpec& test, int n_1, int n_0, double p_1, double p_0);
 
 // The same where the allocation makes the arm sizes random: the total is fixed and n_1 has the given
