@@ -1,0 +1,58 @@
+// What the subcommands share: the common options, how their texts become values, and how each is added.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.hpp"
+#include "scenario/study.hpp"
+
+namespace trialwright::app {
+
+// The chosen subcommand's work; returns the process's exit status. Set by the parsed subcommand.
+using Action = std::function<ExitStatus()>;
+
+// Options as typed. Numbers stay text until parsed here, strictly: CLI11 takes "-1" for 2^64 - 1.
+struct CommonOptions {
+  std::string config;
+  std::vector<std::string> set;
+  std::string trials;
+  std::string seed;
+  std::string threads;
+  bool json = false;
+  bool quiet = false;
+};
+
+// Adds CONFIG and --set, --trials, --seed, --threads, --json, --quiet. `options` must outlive the parse.
+void add_common_options(CLI::App& command, CommonOptions& options);
+
+// The study, with --set, --trials and --seed applied in that order.
+scenario::Study load_study(const CommonOptions& options);
+
+// --threads, or all that this process may use; bad_input unless 1 to 4096.
+int threads_of(const CommonOptions& options);
+
+// Strict numbers of the command line; bad_input names the option and what it takes.
+std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t minimum,
+                           std::int64_t maximum);
+double parse_number(const std::string& option, const std::string& text, double minimum, double maximum);
+std::vector<double> parse_numbers(const std::string& option, const std::string& text, double minimum,
+                                  double maximum);
+
+// Prints to stdout; io_error where that fails.
+void print(const std::string& text);
+
+// Each adds its subcommand; parsing it sets `action`.
+void add_run_command(CLI::App& app, Action& action);
+void add_check_command(CLI::App& app, Action& action);
+void add_calibrate_command(CLI::App& app, Action& action);
+void add_size_command(CLI::App& app, Action& action);
+void add_replay_command(CLI::App& app, Action& action);
+void add_exact_command(CLI::App& app, Action& action);
+void add_list_command(CLI::App& app, Action& action);
+
+}  // namespace trialwright::app

@@ -1,0 +1,60 @@
+// trialwright COMMAND: the program's entry; every subcommand has a file of its own beside this one.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "app/command.hpp"
+#include "trialwright/version.hpp"
+
+namespace {
+
+constexpr const char* k_description =
+    "trialwright: Monte Carlo clinical-trial simulation for power and design planning.\n"
+    "One YAML file describes patients, endpoints, designs and truths; `trialwright run FILE` answers with\n"
+    "power, sample size and type I error, each with its Monte Carlo error.";
+
+constexpr const char* k_footer =
+    "Exit status: 0 done; 2 fault in the command line or the study; 3 input/output fault; 4 interrupted,\n"
+    "what is finished is saved; 5 a check did not hold.";
+
+int run(int argc, char** argv) {
+  using namespace trialwright;
+  CLI::App app(k_description);
+  app.footer(k_footer);
+  app.set_version_flag("--version", fmt::format("trialwright {}", k_version));
+  app.require_subcommand(1);
+  app::Action action;
+  app::add_run_command(app, action);
+  app::add_check_command(app, action);
+  app::add_calibrate_command(app, action);
+  app::add_size_command(app, action);
+  app::add_replay_command(app, action);
+  app::add_exact_command(app, action);
+  app::add_list_command(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    const int status = app.exit(error);
+    return status == 0 ? 0 : static_cast<int>(ExitStatus::bad_input);
+  }
+  return static_cast<int>(action());
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const trialwright::Error& error) {
+    fmt::print(stderr, "{}\n", error.what());
+    return static_cast<int>(error.status());
+  } catch (const std::bad_alloc&) {
+    fmt::print(stderr, "error: out of memory (fewer points or patients, or a machine with more)\n");
+    return static_cast<int>(trialwright::ExitStatus::io);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "error: {}\n", error.what());
+    return static_cast<int>(trialwright::ExitStatus::io);
+  }
+}

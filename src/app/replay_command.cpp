@@ -1,0 +1,168 @@
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "app/command.hpp"
+#include "report/directory.hpp"
+#include "trial/simulate_trial.hpp"
+
+namespace trialwright::app {
+namespace {
+
+struct Options {
+  CommonOptions common;
+  std::string design;
+  std::string scenario;
+  std::string trial;
+  std::string output;
+};
+
+std::string week_or_empty(double weeks) {
+  return weeks == patient::k_never ? std::string() : fmt::format("{:.3f}", weeks);
+}
+
+// One row a patient: where and when, arm, baseline, strata, intercurrent events, analysis values.
+std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
+  const auto& model = *plan.model;
+  const auto& cohort = workspace.cohort;
+  std::string csv = "patient,site,region,randomised_months,arm";
+  for (const auto& name : model.covariates()) csv += ",baseline_" + name;
+  for (const auto& factor : model.factors())
+    if (factor.name != "site" && factor.name != "region") csv += "," + factor.name;
+  csv += ",rescue_week,rescue_tier,discontinuation_week,dropout_week";
+  for (const auto& estimand : plan.estimands) csv += "," + estimand.name();
+  csv += "\n";
+  for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
+    csv += fmt::format("{},{},{},{:.4f},{}", i + 1, cohort.site[i] + 1,
+                       model.region_names()[static_cast<std::size_t>(cohort.region[i])],
+                       cohort.randomised_months[i], model.arms()[static_cast<std::size_t>(cohort.arm[i])].name);
+    for (std::size_t c = 0; c < model.covariates().size(); ++c)
+      csv += fmt::format(",{:.10g}", cohort.covariates[c][i]);
+    for (std::size_t f = 0; f < model.factors().size(); ++f)
+      if (model.factors()[f].name != "site" && model.factors()[f].name != "region")
+        csv += "," + model.factors()[f].levels[static_cast<std::size_t>(cohort.strata[f][i])];
+    const int tier = cohort.rescue_tier[i];
+    csv += fmt::format(",{},{},{},{}", week_or_empty(cohort.rescue_weeks[i]),
+                       tier < 0 ? std::string() : model.rescue_tiers()[static_cast<std::size_t>(tier)],
+                       week_or_empty(cohort.discontinuation_weeks[i]), week_or_empty(cohort.dropout_weeks[i]));
+    for (const auto& values : workspace.values)
+      csv += values[i] < 0 ? std::string(",") : fmt::format(",{}", values[i]);
+    csv += "\n";
+  }
+  return csv;
+}
+
+// One row a patient and visit, baseline included; empty after the patient has left.
+std::string visits_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
+  const auto& model = *plan.model;
+  const auto& cohort = workspace.cohort;
+  const auto& weeks = model.visit_weeks();
+  std::string csv = "patient,week";
+  for (const auto& measure : model.measures()) csv += "," + measure.name;
+  csv += "\n";
+  for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
+    csv += fmt::format("{},0", i + 1);
+    for (const auto& measure : model.measures())
+      csv += fmt::format(",{:.10g}", cohort.covariates[static_cast<std::size_t>(measure.baseline_covariate)][i]);
+    csv += "\n";
+    for (std::size_t v = 0; v < weeks.size(); ++v) {
+      csv += fmt::format("{},{:.10g}", i + 1, weeks[v]);
+      for (std::size_t m = 0; m < model.measures().size(); ++m)
+        csv += cohort.dropout_weeks[i] <= weeks[v]
+                   ? std::string(",")
+                   : fmt::format(",{:.10g}", cohort.values[m * weeks.size() + v][i]);
+      csv += "\n";
+    }
+  }
+  return csv;
+}
+
+std::string adverse_events_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
+  const auto& model = *plan.model;
+  std::string csv = "patient,arm,week,category,grade,serious,recovered_week\n";
+  for (const auto& event : workspace.cohort.adverse_events)
+    csv += fmt::format(
+        "{},{},{:.3f},{},{},{},{:.3f}\n", event.patient + 1,
+        model
+            .arms()[static_cast<std::size_t>(workspace.cohort.arm[static_cast<std::size_t>(event.patient)])]
+            .name,
+        event.week, model.adverse_event_categories()[static_cast<std::size_t>(event.category)], event.grade,
+        event.serious ? 1 : 0, event.recovered_week);
+  return csv;
+}
+
+std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
+  const auto& outcome = workspace.outcome;
+  std::string text = fmt::format(
+      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} months\n",
+      plan.n_patients, outcome.enrolment_months, outcome.n_screened, outcome.duration_months);
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    const auto& analysis = plan.analyses[i];
+    const auto& one = outcome.analyses[i];
+    const auto& strata = workspace.strata[i];
+    const auto result = analysis::test(analysis.test.spec(), strata.empty() ? std::span{&one.table, 1}
+                                                                            : std::span{strata});
+    const auto& arms = plan.model->arms();
+    text += fmt::format("  {}: {} {}/{} against {} {}/{}", analysis.name,
+                        arms[static_cast<std::size_t>(analysis.arm_1)].name, one.table.responders_1,
+                        one.table.n_1, arms[static_cast<std::size_t>(analysis.arm_0)].name,
+                        one.table.responders_0, one.table.n_0);
+    if (one.estimate.defined)
+      text += fmt::format(", estimate {:.4f} ({:.4f} to {:.4f})", one.estimate.value, one.estimate.lower,
+                          one.estimate.upper);
+    text += fmt::format(", p = {:.4g}: {}\n", result.p_value, one.rejected ? "rejected" : "not rejected");
+  }
+  return text;
+}
+
+// The sweep point that --set leaves: every axis must be settled by it or have one value.
+scenario::PointSpec point_of(const scenario::Study& study, const Options& options) {
+  for (const auto& point : study.points())
+    if (point.design == options.design && point.scenario == options.scenario) return point;
+  throw bad_input(fmt::format("error: the study has no design \"{}\" under a scenario \"{}\"", options.design,
+                              options.scenario));
+}
+
+ExitStatus run(const Options& options) {
+  const auto trial = parse_integer("--trial", options.trial, 0, (std::int64_t{1} << 47) - 1);
+  auto study = load_study(options.common);
+  auto point = point_of(study, options);
+  // A swept value takes what the file or --set says, not the sweep's first.
+  point.sweep.clear();
+  const auto plan = study.plan(point);
+  trial::Workspace workspace;
+  workspace.prepare(*plan);
+  trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model), workspace);
+
+  const std::string directory =
+      options.output.empty()
+          ? fmt::format("results/replay-{}-{}-{}", options.design, options.scenario, trial)
+          : options.output;
+  report::write_files(directory, {{"patients.csv", patients_csv(*plan, workspace)},
+                                  {"visits.csv", visits_csv(*plan, workspace)},
+                                  {"adverse_events.csv", adverse_events_csv(*plan, workspace)},
+                                  {"decisions.txt", decisions(*plan, workspace)}});
+  print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design, options.scenario,
+                    decisions(*plan, workspace), directory));
+  return ExitStatus::done;
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("replay", "one trial again: its patients, and its decisions");
+  command->description(
+      "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse events as tidy\n"
+      "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, or of --set.");
+  add_common_options(*command, options->common);
+  command->add_option("--design", options->design, "which design")->required();
+  command->add_option("--scenario", options->scenario, "which scenario")->required();
+  command->add_option("--trial", options->trial, "which trial, from 0")->required()->type_name("K");
+  command->add_option("-o,--output", options->output,
+                      "directory to write to (default results/replay-DESIGN-SCENARIO-K)");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace trialwright::app

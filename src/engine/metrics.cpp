@@ -1,0 +1,141 @@
+#include "engine/metrics.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "stats/binomial_interval.hpp"
+
+namespace trialwright::engine {
+namespace {
+
+Metric exactly(std::string metric, std::string hypothesis, double value, std::uint64_t n_trials) {
+  return {std::move(metric), std::move(hypothesis), {}, {}, std::nullopt, value, 0, value, value, n_trials};
+}
+
+Metric proportion(std::string metric, std::string hypothesis, std::uint64_t n_events, std::uint64_t n) {
+  const auto interval = stats::wilson_interval(n_events, n, k_level);
+  return {std::move(metric),
+          std::move(hypothesis),
+          {},
+          {},
+          std::nullopt,
+          static_cast<double>(n_events) / static_cast<double>(n),
+          stats::mcse_of_proportion(n_events, n),
+          interval.lower,
+          interval.upper,
+          n};
+}
+
+Metric with_error(std::string metric, std::string hypothesis, double value, double mcse, std::uint64_t n) {
+  const auto interval = stats::normal_interval(value, mcse, k_level);
+  return {std::move(metric), std::move(hypothesis), {}, {}, std::nullopt, value, mcse,
+          interval.lower,    interval.upper,        n};
+}
+
+Metric mean_of(std::string metric, const stats::Moments& moments) {
+  const double mcse = moments.count() > 1 ? moments.mcse_of_mean() : 0;
+  return with_error(std::move(metric), {}, moments.mean(), mcse, moments.count());
+}
+
+// Events over patients, both summed over the trials: a ratio estimator, trials being the sampling units.
+Metric rate(const char* metric, const std::string& hypothesis, const std::string& arm,
+            const ArmAccumulator& sum, std::uint64_t n_trials) {
+  const auto events = static_cast<double>(sum.events);
+  const auto patients = static_cast<double>(sum.patients);
+  const double value = events / patients;
+  const double squares = static_cast<double>(sum.events_squared) -
+                         2 * value * static_cast<double>(sum.events_patients) +
+                         value * value * static_cast<double>(sum.patients_squared);
+  Metric result =
+      with_error(metric, hypothesis, value, std::sqrt(std::max(0.0, squares)) / patients, n_trials);
+  result.lower = std::max(0.0, result.lower);
+  result.upper = std::min(1.0, result.upper);
+  result.arm = arm;
+  return result;
+}
+
+// The distribution of the estimate, and where a published one lies in it (ties counted half).
+void add_distribution(const trial::PlannedAnalysis& analysis, const AnalysisAccumulator& sum,
+                      std::vector<Metric>& metrics) {
+  if (sum.n_defined == 0) return;
+  for (const double probability : {0.025, 0.25, 0.5, 0.75, 0.975}) {
+    const auto interval = sum.distribution.quantile_interval(probability, k_level);
+    metrics.push_back({fmt::format("estimate_quantile_{}", probability), analysis.name, {}, {}, std::nullopt,
+                       sum.distribution.quantile(probability) - k_distribution_offset,
+                       sum.distribution.mcse_of_quantile(probability), interval.lower - k_distribution_offset,
+                       interval.upper - k_distribution_offset, sum.n_defined});
+  }
+  if (!analysis.published) return;
+  metrics.push_back(exactly("published_estimate", analysis.name, *analysis.published, sum.n_defined));
+  const double n = static_cast<double>(sum.n_defined);
+  const double percentile =
+      (static_cast<double>(sum.n_below_published) + 0.5 * static_cast<double>(sum.n_at_published)) / n;
+  metrics.push_back(with_error("published_percentile", analysis.name, percentile,
+                               std::sqrt(percentile * (1 - percentile) / n), sum.n_defined));
+}
+
+void add_estimation(const trial::PlannedAnalysis& analysis, const std::optional<TrueValue>& truth,
+                    const AnalysisAccumulator& sum, std::vector<Metric>& metrics) {
+  if (sum.n_defined < 2) return;
+  const auto& moments = sum.estimate;
+  const std::uint64_t n = sum.n_defined;
+  if (truth) {
+    // Of a ratio the logarithm is reported, whose standard error is relative.
+    const bool is_ratio = analysis.effect != analysis::EffectMeasure::risk_difference;
+    const double true_mcse = is_ratio ? truth->mcse / truth->value : truth->mcse;
+    const double true_value = on_analysis_scale(analysis.effect, truth->value);
+    metrics.push_back(with_error("true_value", analysis.name, true_value, true_mcse, n));
+    metrics.push_back(with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
+    const double bias_mcse =
+        std::sqrt(moments.mcse_of_mean() * moments.mcse_of_mean() + true_mcse * true_mcse);
+    metrics.push_back(with_error("bias", analysis.name, moments.mean() - true_value, bias_mcse, n));
+    metrics.push_back(with_error("rmse", analysis.name, moments.root_mean_square(),
+                                 moments.mcse_of_root_mean_square(), n));
+    metrics.push_back(proportion("coverage", analysis.name, sum.n_covered, n));
+  } else {
+    metrics.push_back(with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
+  }
+}
+
+void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
+               const PointAccumulator& sum, std::vector<Metric>& metrics) {
+  const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
+  const char* name = estimand.higher_is_better() ? "event_rate" : "ae_rate";
+  for (std::size_t i_arm = 0; i_arm < plan.arms.size(); ++i_arm) {
+    const int arm = plan.arms[i_arm];
+    if (arm != analysis.arm_1 && arm != analysis.arm_0) continue;
+    const auto& count = sum.arms[static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size() + i_arm];
+    if (count.patients == 0) continue;
+    metrics.push_back(rate(name, analysis.name, plan.model->arms()[static_cast<std::size_t>(arm)].name,
+                           count, sum.n_trials));
+  }
+}
+
+}  // namespace
+
+std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
+                               const std::vector<std::optional<TrueValue>>& true_values,
+                               const std::vector<std::optional<double>>& exact_powers,
+                               const PointAccumulator& sum) {
+  std::vector<Metric> metrics;
+  if (sum.n_trials == 0) return metrics;
+  const char* power = plan.model->truth_is_drawn() ? "assurance" : "power";
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    const auto& analysis = plan.analyses[i];
+    metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, sum.n_trials));
+    if (exact_powers[i])
+      metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i], sum.n_trials));
+    add_estimation(analysis, true_values[i], sum.analyses[i], metrics);
+    add_distribution(analysis, sum.analyses[i], metrics);
+    add_rates(plan, analysis, sum, metrics);
+  }
+  metrics.push_back(exactly("expected_patients", {}, plan.n_patients, sum.n_trials));
+  metrics.push_back(mean_of("screened_patients", sum.n_screened));
+  metrics.push_back(mean_of("enrolment_months", sum.enrolment_months));
+  metrics.push_back(mean_of("duration_months", sum.duration_months));
+  return metrics;
+}
+
+}  // namespace trialwright::engine

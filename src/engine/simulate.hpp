@@ -1,0 +1,39 @@
+// The engine: trials cut into fixed blocks, spread over threads, merged in block order.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/accumulator.hpp"
+#include "engine/block_pool.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::engine {
+
+// One point's work: trials first_trial … first_trial + n_trials - 1 of a plan.
+struct Work {
+  const trial::TrialPlan* plan = nullptr;
+  TrueValues true_values;  // [i_analysis]
+  std::uint64_t n_trials = 0;
+  std::uint64_t first_trial = 0;
+};
+
+// Trials in one block of this plan: a power of two, about a quarter million patients' worth. Depends on
+// the plan alone, so that the order of every sum does too.
+std::uint64_t block_trials(const trial::TrialPlan& plan);
+
+// Blocks that a point's trials are cut into.
+std::uint64_t n_blocks(const Work& work);
+
+// The trials of one block, in order. `block` counts from 0; the last block may be short.
+PointAccumulator simulate_block(const Work& work, std::uint64_t block, trial::Workspace& workspace);
+
+// Every point's sum over its finished trials. Points and blocks share one pool of `n_threads` threads.
+// Result = f(work) alone; after a stop, each sum holds its leading blocks up to the first unfinished one.
+std::vector<PointAccumulator> simulate(std::span<const Work> work, int n_threads, Monitor* monitor);
+
+// Threads this process may use: affinity mask and cgroup CPU quota respected; at least 1.
+int available_threads();
+
+}  // namespace trialwright::engine

@@ -1,0 +1,58 @@
+#include "scenario/calibration_spec.hpp"
+
+#include <fmt/format.h>
+
+namespace trialwright::scenario {
+
+std::optional<patient::PosteriorDraw> CalibrationSpec::posterior(
+    const std::vector<std::string>& arms) const {
+  patient::PosteriorDraw draw;
+  draw.arms.resize(arms.size());
+  for (std::size_t i_arm = 0; i_arm < arms.size(); ++i_arm) {
+    std::vector<const CalibrationTarget*> responses;
+    for (const auto& target : targets)
+      if (target.arm == static_cast<int>(i_arm) && target.response_ratio) responses.push_back(&target);
+    if (responses.size() != 2) return std::nullopt;
+    if (*responses[0]->response_ratio < *responses[1]->response_ratio) std::swap(responses[0], responses[1]);
+    if (responses[0]->patients != responses[1]->patients) return std::nullopt;
+    if (i_arm > 0 && (draw.ratio_1 != *responses[0]->response_ratio ||
+                      draw.ratio_2 != *responses[1]->response_ratio))
+      return std::nullopt;
+    draw.ratio_1 = *responses[0]->response_ratio;
+    draw.ratio_2 = *responses[1]->response_ratio;
+    draw.arms[i_arm] = {responses[0]->events, responses[1]->events, responses[0]->patients};
+  }
+  return draw;
+}
+
+std::optional<CalibrationSpec> read_calibration(input::Reader& study, const CalibrationNames& names,
+                                                const input::Node& root) {
+  auto calibration = study.optional_map("calibration");
+  if (!calibration) return std::nullopt;
+  CalibrationSpec spec;
+  spec.source = calibration->text("source", "");
+  for (auto& [name, target] : calibration->named("targets")) {
+    CalibrationTarget read;
+    read.name = name;
+    read.estimand = target.reference("estimand", names.estimands, "estimand");
+    read.arm = target.reference("arm", names.arms, "arm");
+    read.patients = static_cast<double>(target.integer("patients", 1, 1'000'000'000));
+    read.events = static_cast<double>(target.integer("events", 0, 1'000'000'000));
+    if (read.events > read.patients)
+      target.fault("events", fmt::format("\"events\" is {} (of only {} patients)", read.events, read.patients));
+    if (read.estimand >= 0) read.response_ratio = names.response_ratios[static_cast<std::size_t>(read.estimand)];
+    spec.targets.push_back(std::move(read));
+  }
+  spec.fitted = calibration->texts("fitted", {});
+  for (const auto& path : spec.fitted) {
+    const input::Node* parameter = input::find_path(root, path);
+    if (!parameter || parameter->kind != input::Node::Kind::scalar)
+      calibration->fault("fitted", fmt::format("\"{}\" is no number of this study (it cannot be fitted)", path));
+  }
+  if (spec.fitted.size() > spec.targets.size())
+    calibration->fault("fitted", fmt::format("{} parameters are fitted to {} targets (more than they can tell)",
+                                             spec.fitted.size(), spec.targets.size()));
+  return spec;
+}
+
+}  // namespace trialwright::scenario

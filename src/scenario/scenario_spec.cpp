@@ -1,0 +1,110 @@
+#include "scenario/scenario_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cmath>
+
+namespace trialwright::scenario {
+namespace {
+
+constexpr std::array<base::Named<TruthDraw>, 3> k_draws{{
+    {"log_odds_ratio", "ln(odds ratio) from a normal law, shrunk by a prior or discounted where asked",
+     "Spiegelhalter, Abrams & Myles 2004, ch. 6", TruthDraw::log_odds_ratio},
+    {"beta_rates", "each arm's responder rate from a beta law", "O'Hagan, Stevens & Campbell 2005",
+     TruthDraw::beta_rates},
+    {"calibration_posterior", "each arm's two responder rates from the posterior of the published counts",
+     "Dirichlet-multinomial, Jeffreys prior", TruthDraw::calibration_posterior},
+}};
+
+patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth) {
+  patient::LogOddsRatioDraw draw;
+  draw.mean = truth.number("mean", {-10, 10, false, false, "a log odds ratio"});
+  draw.sd = truth.number("sd", {0, 10, false, false, "its standard deviation"});
+  if (auto prior = truth.optional_map("prior")) {
+    const double prior_mean = prior->number("mean", {-10, 10, false, false, "a log odds ratio"});
+    const double prior_sd = prior->number("sd", {0, 10, true, false, "its standard deviation"});
+    const double prior_precision = 1 / (prior_sd * prior_sd);
+    const double precision = 1 / (draw.sd * draw.sd);
+    draw.mean = (draw.mean * precision + prior_mean * prior_precision) / (precision + prior_precision);
+    draw.sd = std::sqrt(1 / (precision + prior_precision));
+  }
+  draw.mean *= truth.number("discount", {0, 1, false, false, "the part of the effect that is kept"}, 1.0);
+  if (truth.has("control")) {
+    const auto control = truth.numbers("control", input::k_positive, std::size_t{2});
+    draw.control_events = control[0];
+    draw.control_non_events = control[1];
+  }
+  return draw;
+}
+
+patient::BetaRatesDraw read_beta_rates(input::Reader& truth, const TruthNames& names) {
+  patient::BetaRatesDraw draw;
+  auto arms = truth.map("arms");
+  for (const auto& arm : names.arms) {
+    const auto beta = arms.numbers(arm, input::k_positive, std::size_t{2});
+    draw.events.push_back(beta[0]);
+    draw.non_events.push_back(beta[1]);
+  }
+  return draw;
+}
+
+patient::Truth read_calibration_posterior(input::Reader& truth, const TruthNames& names) {
+  const auto draw = names.calibration ? names.calibration->posterior(names.arms) : std::nullopt;
+  if (draw) return *draw;
+  truth.fault("draw",
+              "the calibration does not tell two responder rates of every arm (the posterior is that of two "
+              "published counts, such as EASI50 and EASI90)",
+              "draw: beta_rates needs one rate of each arm");
+  return patient::EffectMultiplier{};
+}
+
+patient::Truth read_truth(input::Reader& scenario, const TruthNames& names) {
+  const int n_given = (scenario.has("effect") ? 1 : 0) + (scenario.has("odds_ratio") ? 1 : 0) +
+                      (scenario.has("truth") ? 1 : 0);
+  if (n_given > 1)
+    scenario.fault(scenario.has("truth") ? "truth" : "odds_ratio",
+                   "a scenario has one truth (of effect, odds_ratio and truth, more than one is given)");
+  if (scenario.has("truth")) {
+    auto truth = scenario.map("truth");
+    switch (truth.choice<TruthDraw>("draw", k_draws)) {
+      case TruthDraw::log_odds_ratio:
+        return read_log_odds_ratio(truth);
+      case TruthDraw::beta_rates:
+        return read_beta_rates(truth, names);
+      case TruthDraw::calibration_posterior:
+        return read_calibration_posterior(truth, names);
+    }
+  }
+  if (scenario.has("odds_ratio"))
+    return patient::ConstantOddsRatio{
+        scenario.number("odds_ratio", {0.01, 100, false, false, "an odds ratio"})};
+  return patient::EffectMultiplier{
+      scenario.number("effect", {-10, 10, false, false, "1 = as calibrated"}, 1.0)};
+}
+
+}  // namespace
+
+std::span<const base::Named<TruthDraw>> truth_draw_table() { return k_draws; }
+
+ScenarioSpec read_scenario(const std::string& name, input::Reader& scenario, const TruthNames& names) {
+  ScenarioSpec spec;
+  spec.name = name;
+  spec.at = scenario.at("");
+  spec.truth = read_truth(scenario, names);
+  if (const input::Node* overrides = scenario.raw("overrides")) {
+    if (overrides->kind != input::Node::Kind::map)
+      scenario.fault("overrides", "\"overrides\" is not a map of paths to values");
+    for (const auto& entry : overrides->entries) spec.overrides.emplace_back(entry.key, entry.value);
+  }
+  return spec;
+}
+
+std::vector<std::pair<std::string, input::Node>> overrides_of(const input::Node& scenario) {
+  std::vector<std::pair<std::string, input::Node>> overrides;
+  if (const input::Node* written = scenario.find("overrides"))
+    for (const auto& entry : written->entries) overrides.emplace_back(entry.key, entry.value);
+  return overrides;
+}
+
+}  // namespace trialwright::scenario

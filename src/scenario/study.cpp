@@ -1,0 +1,234 @@
+#include "scenario/study.hpp"
+
+#include <fmt/format.h>
+
+#include "base/error.hpp"
+#include "math/elementary.hpp"
+
+namespace trialwright::scenario {
+namespace {
+
+// Distinct models and patient sections kept for points to share.
+constexpr std::size_t k_max_cached = 64;
+
+template <class Container>
+void keep_recent(Container& entries) {
+  if (entries.size() > k_max_cached) entries.erase(entries.begin());
+}
+
+void set_all(input::Node& root, const std::vector<std::pair<std::string, input::Node>>& settings,
+             input::Diagnostics& faults) {
+  for (const auto& [path, value] : settings)
+    if (!input::set_path(root, path, value))
+      faults.add(value.at, fmt::format("there is no \"{}\" in this study to set", path),
+                 "a path is written with dots from the top of the file, such as designs.fixed.patients");
+}
+
+// Of all that a scenario's truth is read from.
+std::uint64_t truth_fingerprint(const input::Node& root, const std::string& scenario) {
+  input::Node sections = input::Node::map();
+  for (const auto& path : {"scenarios." + scenario, std::string("calibration")})
+    if (const input::Node* section = input::find_path(root, path)) sections.entries.push_back({path, {}, *section});
+  return input::fingerprint(sections);
+}
+
+// Of all that the true values of a design's analyses depend on: everything but the number of patients.
+std::uint64_t truth_key(input::Node root, const std::string& design, const std::string& scenario) {
+  std::erase_if(root.entries, [](const auto& entry) {
+    return entry.key == "sweep" || entry.key == "simulation" || entry.key == "title";
+  });
+  input::set_path(root, "designs." + design + ".patients", input::Node::scalar(""));
+  return input::fingerprint(root) ^ std::hash<std::string>{}(design + " " + scenario);
+}
+
+std::vector<int> active_arms(const design::FixedDesignSpec& design, int control_arm) {
+  std::vector<int> arms;
+  for (const auto& share : design.arms)
+    if (share.arm != control_arm) arms.push_back(share.arm);
+  return arms;
+}
+
+// Where the published table's estimate lies on the scale that estimates are averaged on.
+std::optional<double> published_estimate(const AnalysisEntry& entry) {
+  if (!entry.published) return std::nullopt;
+  const auto estimate =
+      analysis::estimate(entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
+                         {&*entry.published, 1});
+  if (!estimate.defined) return std::nullopt;
+  return entry.spec.effect == analysis::EffectMeasure::risk_difference ? estimate.value
+                                                                       : math::log(estimate.value);
+}
+
+trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
+                               const design::FixedDesignSpec& design, int control_arm) {
+  return {entry.name,
+          i_estimand,
+          entry.arm.value_or(active_arms(design, control_arm).front()),
+          entry.against.value_or(control_arm),
+          entry.strata,
+          analysis::BinaryTest(entry.spec.test),
+          entry.spec.effect,
+          entry.spec.interval,
+          entry.spec.confidence_level,
+          analysis::Estimator(entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
+                              entry.strata.empty() ? analysis::Stratification::none
+                                                   : analysis::Stratification::strata),
+          published_estimate(entry)};
+}
+
+// The analyses of a design, the primary first, with the estimands and endpoints they need.
+void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design, trial::TrialPlan& plan) {
+  std::vector<int> i_analyses{design.primary};
+  i_analyses.insert(i_analyses.end(), design.secondary.begin(), design.secondary.end());
+  std::vector<int> placed(spec.estimands.size(), -1);
+  for (int i_analysis : i_analyses) {
+    const auto& entry = spec.analyses[static_cast<std::size_t>(i_analysis)];
+    int& place = placed[static_cast<std::size_t>(entry.estimand)];
+    if (place < 0) {
+      place = static_cast<int>(plan.estimands.size());
+      const auto& estimand = spec.estimands[static_cast<std::size_t>(entry.estimand)];
+      plan.endpoints.push_back(
+          endpoint::make(spec.endpoints[static_cast<std::size_t>(estimand.endpoint)], *plan.model));
+      plan.estimands.emplace_back(estimand, *plan.endpoints.back(), *plan.model);
+    }
+    plan.analyses.push_back(planned(entry, place, design, plan.control_arm));
+  }
+}
+
+patient::Needs needs_of(const trial::TrialPlan& plan) {
+  patient::Needs needs;
+  needs.measure_visits.assign(plan.model->measures().size(),
+                              std::vector<bool>(plan.model->visit_weeks().size(), false));
+  needs.intercurrent_events = false;
+  needs.adverse_events = false;
+  needs.calendar = true;
+  for (const auto& estimand : plan.estimands) estimand.add_needs(needs);
+  return needs;
+}
+
+std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
+                                                  const design::FixedDesignSpec& design,
+                                                  const std::string& scenario,
+                                                  std::shared_ptr<const patient::PatientModel> model) {
+  auto plan = std::make_shared<trial::TrialPlan>();
+  plan->design = design.name;
+  plan->scenario = scenario;
+  plan->model = std::move(model);
+  plan->control_arm = plan->model->control_arm();
+  plan->n_patients = design.patients;
+  plan->key = rng::key_from_seed(spec.simulation.seed);
+  for (const auto& share : design.arms) plan->arms.push_back(share.arm);
+  std::vector<int> levels;
+  for (const auto& factor : plan->model->factors()) levels.push_back(static_cast<int>(factor.levels.size()));
+  plan->allocation =
+      std::make_shared<design::Allocation>(design.randomisation, design.arms, design.patients, levels);
+  plan_analyses(spec, design, *plan);
+  plan->needs = needs_of(*plan);
+  return plan;
+}
+
+}  // namespace
+
+Study::Study(input::Document document, std::string name, input::Diagnostics faults,
+             const std::vector<std::string>& assignments)
+    : document_(std::move(document)), name_(std::move(name)), resolved_(input::Node::map()) {
+  if (faults.empty())
+    for (const auto& assignment : assignments) input::apply_set(document_, assignment, faults);
+  std::optional<StudySpec> spec;
+  if (faults.empty()) spec = read_study(document_.root, faults, resolved_, &cache_);
+  if (spec && spec->designs.empty())
+    faults.add(document_.root.at, "the study has no designs (nothing could be simulated)");
+  if (spec && spec->scenarios.empty())
+    faults.add(document_.root.at, "the study has no scenarios (no truth to simulate under)");
+  if (!faults.empty()) throw bad_input(faults.text(document_.sources));
+  spec_ = std::move(*spec);
+  if (!spec_.title.empty()) name_ = spec_.title;
+}
+
+Study Study::load(const std::filesystem::path& file, const std::vector<std::string>& assignments) {
+  input::Diagnostics faults;
+  auto document = input::read_document(file, faults);
+  return {std::move(document), file.stem().string(), std::move(faults), assignments};
+}
+
+Study Study::parse(std::string_view text, const std::string& name, const std::filesystem::path& base,
+                   const std::vector<std::string>& assignments) {
+  input::Diagnostics faults;
+  auto document = input::parse_document(text, name, base, faults);
+  return {std::move(document), name, std::move(faults), assignments};
+}
+
+std::string Study::resolved_yaml() const { return input::to_yaml(resolved_); }
+
+std::uint64_t Study::hash() const { return input::fingerprint(resolved_); }
+
+std::vector<PointSpec> Study::points() const {
+  std::vector<PointSpec> points;
+  for (const auto& design : spec_.designs)
+    for (const auto& scenario : spec_.scenarios)
+      for (auto& settings : cross(axes_for(spec_.sweep, design.name, scenario.name)))
+        points.push_back({design.name, scenario.name, std::move(settings)});
+  return points;
+}
+
+std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
+                                                          const ScenarioSpec& scenario,
+                                                          const input::Node& root,
+                                                          input::Diagnostics& faults) {
+  const std::uint64_t truth = truth_fingerprint(root, scenario.name);
+  for (const auto& cached : models_)
+    if (cached.spec.lock() == spec.patient && cached.truth == truth)
+      if (auto model = cached.model.lock()) return model;
+  const std::size_t n_faults = faults.size();
+  auto model = std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at);
+  if (faults.size() > n_faults) return nullptr;
+  models_.push_back({spec.patient, truth, model});
+  keep_recent(models_);
+  return model;
+}
+
+std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point, input::Diagnostics& faults) {
+  input::Node root = document_.root;
+  set_all(root, point.sweep, faults);
+  const input::Node* written = input::find_path(root, "scenarios." + point.scenario);
+  if (written) set_all(root, overrides_of(input::Node(*written)), faults);
+  if (!faults.empty()) return nullptr;
+
+  input::Node echo = input::Node::map();
+  const auto spec = read_study(root, faults, echo, &cache_);
+  keep_recent(cache_.entries);
+  if (!spec) return nullptr;
+  const auto* design = spec->design(point.design);
+  const auto* scenario = spec->scenario(point.scenario);
+  if (!design || !scenario) {
+    faults.add({}, fmt::format("the study has no {} \"{}\"", design ? "scenario" : "design",
+                               design ? point.scenario : point.design));
+    return nullptr;
+  }
+  auto patient_model = model(*spec, *scenario, root, faults);
+  if (!patient_model) return nullptr;
+  auto plan = make_plan(*spec, *design, point.scenario, std::move(patient_model));
+  plan->truth_key = truth_key(std::move(root), point.design, point.scenario);
+  return plan;
+}
+
+std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point) {
+  input::Diagnostics faults;
+  auto resolved = plan(point, faults);
+  if (!faults.empty()) throw bad_input(faults.text(document_.sources));
+  return resolved;
+}
+
+std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(const std::vector<PointSpec>& points) {
+  input::Diagnostics faults;
+  std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
+  for (const auto& point : points) {
+    input::Diagnostics of_point;
+    plans.push_back(plan(point, of_point));
+    for (const auto& fault : of_point.faults()) faults.add(fault.at, fault.problem, fault.hint);
+  }
+  if (!faults.empty()) throw bad_input(faults.text(document_.sources));
+  return plans;
+}
+
+}  // namespace trialwright::scenario

@@ -1,0 +1,70 @@
+// A study: the file, its grid of points, and the trial plan of any of them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "input/document.hpp"
+#include "scenario/study_spec.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::scenario {
+
+// One design under one scenario at one setting of the sweep.
+struct PointSpec {
+  std::string design;
+  std::string scenario;
+  SweepSettings sweep;
+};
+
+// A study file that has been read and found without fault. Not for use by two threads at once.
+class Study {
+ public:
+  // Reads a file, applies `path=value` assignments in order, and checks everything; throws bad_input with
+  // all faults, io_error where the file cannot be read.
+  static Study load(const std::filesystem::path& file, const std::vector<std::string>& assignments);
+  // The same from text; `extends` is relative to `base`.
+  static Study parse(std::string_view text, const std::string& name, const std::filesystem::path& base,
+                     const std::vector<std::string>& assignments);
+
+  const StudySpec& spec() const { return spec_; }
+  // The title, or the file's name without its ending.
+  const std::string& name() const { return name_; }
+  // The study with every default written out, as YAML that gives the same results.
+  std::string resolved_yaml() const;
+  // Of the resolved study; equal for equal results.
+  std::uint64_t hash() const;
+
+  // Every design × scenario × sweep point, in that order, the last axis varying fastest.
+  std::vector<PointSpec> points() const;
+
+  // The plan of one point. Sweep settings may be any paths of the study. Throws bad_input where the
+  // settings make the study faulty.
+  std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
+  // All of them; faults of every point come in one message.
+  std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
+
+ private:
+  Study(input::Document document, std::string name, input::Diagnostics faults,
+        const std::vector<std::string>& assignments);
+  std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point, input::Diagnostics& faults);
+  std::shared_ptr<const patient::PatientModel> model(const StudySpec& spec, const ScenarioSpec& scenario,
+                                                     const input::Node& root, input::Diagnostics& faults);
+
+  input::Document document_;
+  std::string name_;
+  StudySpec spec_;
+  input::Node resolved_;
+  PatientCache cache_;
+  struct CachedModel {
+    std::weak_ptr<const patient::PatientSpec> spec;
+    std::uint64_t truth = 0;
+    std::weak_ptr<const patient::PatientModel> model;
+  };
+  std::vector<CachedModel> models_;
+};
+
+}  // namespace trialwright::scenario

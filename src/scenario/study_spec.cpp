@@ -1,0 +1,230 @@
+#include "scenario/study_spec.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+namespace trialwright::scenario {
+namespace {
+
+constexpr std::array<std::string_view, 6> k_patient_sections{
+    "population", "recruitment", "arms", "measures", "intercurrent_events", "safety"};
+
+template <class Things>
+std::vector<std::string> names_of(const Things& things) {
+  std::vector<std::string> names;
+  for (const auto& thing : things) names.push_back(thing.name);
+  return names;
+}
+
+std::uint64_t patient_fingerprint(const input::Node& root) {
+  input::Node sections = input::Node::map();
+  for (const auto name : k_patient_sections)
+    if (const input::Node* section = root.find(name))
+      sections.entries.push_back({std::string(name), {}, *section});
+  return input::fingerprint(sections);
+}
+
+// The patient sections and the calibrated model, from the cache where they have been read before.
+void read_patients(input::Reader& study, const input::Node& root, PatientCache* cache, StudySpec& spec) {
+  const std::uint64_t fingerprint = patient_fingerprint(root);
+  if (cache) {
+    for (const auto& entry : cache->entries) {
+      if (entry.fingerprint != fingerprint) continue;
+      for (const auto name : k_patient_sections) study.raw(name);
+      spec.patient = entry.spec;
+      spec.calibrated = entry.calibrated;
+      return;
+    }
+  }
+  const std::size_t n_faults = study.faults().size();
+  spec.patient = patient::read_patient(study);
+  if (study.faults().size() > n_faults || !spec.patient) {
+    spec.patient = nullptr;
+    return;
+  }
+  auto model = std::make_shared<patient::PatientModel>(spec.patient, patient::EffectMultiplier{1},
+                                                       study.faults(), study.at("measures"));
+  if (study.faults().size() > n_faults) return;
+  spec.calibrated = std::move(model);
+  if (cache) cache->entries.push_back({fingerprint, spec.patient, spec.calibrated});
+}
+
+endpoint::StudyNames endpoint_names(const patient::PatientModel& model) {
+  return {model.measures(), model.visit_weeks(), model.adverse_event_categories(), model.follow_up_weeks()};
+}
+
+std::vector<std::string> factor_names(const patient::PatientModel& model) {
+  return names_of(model.factors());
+}
+
+bool higher_is_better(const StudySpec& spec, int i_estimand) {
+  const auto& estimand = spec.estimands[static_cast<std::size_t>(i_estimand)];
+  if (estimand.endpoint < 0) return true;
+  return spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].kind() ==
+         endpoint::EndpointKind::responder;
+}
+
+// `published: {events: [19, 11], patients: [33, 34]}`, the active arm first.
+std::optional<analysis::TwoByTwo> read_published(input::Reader& reader) {
+  auto published = reader.optional_map("published");
+  if (!published) return std::nullopt;
+  const auto events = published->numbers("events", input::k_non_negative, std::size_t{2});
+  const auto patients = published->numbers("patients", input::k_positive, std::size_t{2});
+  for (std::size_t i = 0; i < 2; ++i)
+    if (events[i] > patients[i] || events[i] != std::floor(events[i]) || patients[i] != std::floor(patients[i]))
+      published->fault("events", "events are not whole numbers of at most the patients");
+  return analysis::TwoByTwo{static_cast<int>(events[0]), static_cast<int>(patients[0]),
+                            static_cast<int>(events[1]), static_cast<int>(patients[1])};
+}
+
+AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec) {
+  AnalysisEntry entry;
+  entry.name = name;
+  entry.estimand = reader.reference("estimand", names_of(spec.estimands), "estimand");
+  const bool higher = entry.estimand < 0 || higher_is_better(spec, entry.estimand);
+  entry.spec = analysis::read_test(reader, higher ? analysis::Direction::higher_is_better
+                                                  : analysis::Direction::lower_is_better);
+  entry.strata = reader.references("strata", factor_names(*spec.calibrated), "stratification factor");
+  const auto arms = names_of(spec.calibrated->arms());
+  entry.arm = reader.optional_reference("arm", arms, "arm");
+  entry.against = reader.optional_reference("against", arms, "arm");
+  entry.published = read_published(reader);
+  const bool is_cmh = entry.spec.test.method == analysis::Method::cmh;
+  if (is_cmh && entry.strata.empty())
+    reader.fault("method", "the method cmh has no strata (it tests over strata)", "strata: [severity]");
+  if (!is_cmh && !entry.strata.empty())
+    reader.fault("strata", "\"strata\" is given for a method that has none (only cmh is stratified)",
+                 "method: cmh");
+  if (is_cmh) {
+    if (const auto problem = analysis::check(entry.spec.effect, entry.spec.interval,
+                                             analysis::Stratification::strata))
+      reader.fault("interval", *problem);
+  }
+  if (entry.arm && entry.arm == entry.against)
+    reader.fault("against", "an arm is compared with itself");
+  return entry;
+}
+
+std::optional<double> response_ratio(const StudySpec& spec, const estimand::EstimandSpec& estimand) {
+  if (estimand.endpoint < 0) return std::nullopt;
+  const auto& definition = spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].definition;
+  const auto* responder = std::get_if<endpoint::ResponderSpec>(&definition);
+  if (!responder || responder->measure != 0 || !responder->reduction || responder->at_most ||
+      responder->improvement)
+    return std::nullopt;
+  return 1 - *responder->reduction;
+}
+
+SimulationSpec read_simulation(input::Reader& study) {
+  SimulationSpec spec;
+  auto simulation = study.map_or_defaults("simulation");
+  spec.trials = static_cast<std::uint64_t>(simulation.integer("trials", 1, 1'000'000'000'000, 10000));
+  spec.seed = static_cast<std::uint64_t>(
+      simulation.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+  return spec;
+}
+
+void read_endpoints_to_analyses(input::Reader& study, StudySpec& spec) {
+  const auto names = endpoint_names(*spec.calibrated);
+  for (auto& [name, reader] : study.named("endpoints"))
+    spec.endpoints.push_back(endpoint::read_endpoint(name, reader, names));
+  for (auto& [name, reader] : study.named("estimands"))
+    spec.estimands.push_back(estimand::read_estimand(name, reader, spec.endpoints));
+  for (auto& [name, reader] : study.named("analyses"))
+    spec.analyses.push_back(read_analysis(name, reader, spec));
+}
+
+// An analysis of a design compares two of its arms.
+void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, const StudySpec& spec) {
+  auto check = [&](int i_analysis) {
+    if (i_analysis < 0) return;
+    const auto& entry = spec.analyses[static_cast<std::size_t>(i_analysis)];
+    for (const auto& arm : {entry.arm, entry.against})
+      if (arm && !design.has_arm(*arm))
+        reader.fault("arms", fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
+                                         entry.name,
+                                         spec.calibrated->arms()[static_cast<std::size_t>(*arm)].name));
+  };
+  check(design.primary);
+  for (int i_analysis : design.secondary) check(i_analysis);
+}
+
+void read_designs(input::Reader& study, StudySpec& spec) {
+  design::StudyNames names;
+  names.arms = names_of(spec.calibrated->arms());
+  names.control_arm = spec.calibrated->control_arm();
+  names.analyses = names_of(spec.analyses);
+  for (const auto& factor : spec.calibrated->factors())
+    names.factors.push_back({factor.name, static_cast<int>(factor.levels.size())});
+  for (auto& [name, reader] : study.named("designs")) {
+    auto design = design::read_fixed_design(name, reader, names);
+    check_arms(reader, design, spec);
+    if (design.patients > spec.calibrated->capacity())
+      reader.fault("patients",
+                   fmt::format("\"patients\" is {} (the sites may enrol only {})", design.patients,
+                               spec.calibrated->capacity()),
+                   "raise the caps in recruitment.regions, or add sites");
+    spec.designs.push_back(std::move(design));
+  }
+}
+
+void read_scenarios(input::Reader& study, StudySpec& spec) {
+  const auto arms = names_of(spec.calibrated->arms());
+  const TruthNames names{arms, spec.calibrated->control_arm(),
+                         spec.calibration ? &*spec.calibration : nullptr};
+  for (auto& [name, reader] : study.named("scenarios")) {
+    const std::size_t n_faults = study.faults().size();
+    auto scenario = read_scenario(name, reader, names);
+    if (study.faults().size() == n_faults && scenario.overrides.empty())
+      patient::PatientModel(spec.patient, scenario.truth, study.faults(), scenario.at);
+    spec.scenarios.push_back(std::move(scenario));
+  }
+}
+
+// Marks the sections that cannot be checked yet as known, so that they are not called unknown.
+void pass_over(input::Reader& study) {
+  for (const auto* name : {"endpoints", "estimands", "analyses", "designs", "scenarios", "calibration"})
+    study.raw(name);
+}
+
+}  // namespace
+
+const design::FixedDesignSpec* StudySpec::design(const std::string& name) const {
+  const auto found = std::find_if(designs.begin(), designs.end(), [&](auto& d) { return d.name == name; });
+  return found == designs.end() ? nullptr : &*found;
+}
+
+const ScenarioSpec* StudySpec::scenario(const std::string& name) const {
+  const auto found =
+      std::find_if(scenarios.begin(), scenarios.end(), [&](auto& s) { return s.name == name; });
+  return found == scenarios.end() ? nullptr : &*found;
+}
+
+std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics& faults,
+                                    input::Node& resolved, PatientCache* cache) {
+  StudySpec spec;
+  input::Reader study(root, "", faults, resolved);
+  study.integer("schema", 1, 1);
+  spec.title = study.text("title", "");
+  read_patients(study, root, cache, spec);
+  if (spec.calibrated) {
+    read_endpoints_to_analyses(study, spec);
+    std::vector<std::optional<double>> ratios;
+    for (const auto& estimand : spec.estimands) ratios.push_back(response_ratio(spec, estimand));
+    spec.calibration = read_calibration(
+        study, {names_of(spec.estimands), names_of(spec.calibrated->arms()), ratios}, root);
+    read_designs(study, spec);
+    read_scenarios(study, spec);
+  } else {
+    pass_over(study);
+  }
+  spec.sweep = read_sweep(study, root);
+  spec.simulation = read_simulation(study);
+  if (!faults.empty()) return std::nullopt;
+  return spec;
+}
+
+}  // namespace trialwright::scenario

@@ -1,0 +1,71 @@
+// A study file's sections, read and checked against each other: what was written, before any truth.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/analysis_spec.hpp"
+#include "design/fixed_design.hpp"
+#include "endpoint/endpoint.hpp"
+#include "estimand/estimand.hpp"
+#include "input/reader.hpp"
+#include "patient/patient_model.hpp"
+#include "scenario/calibration_spec.hpp"
+#include "scenario/scenario_spec.hpp"
+#include "scenario/sweep.hpp"
+
+namespace trialwright::scenario {
+
+// One entry of the section `analyses`.
+struct AnalysisEntry {
+  std::string name;
+  int estimand = -1;
+  analysis::AnalysisSpec spec;
+  std::vector<int> strata;     // factors, indices into PatientModel::factors()
+  std::optional<int> arm;      // active arm; default: the design's first
+  std::optional<int> against;  // what it is compared with; default: the control
+  std::optional<analysis::TwoByTwo> published;  // a published trial's table, to be placed among the simulated
+};
+
+struct SimulationSpec {
+  std::uint64_t trials = 10000;
+  std::uint64_t seed = 1;
+};
+
+struct StudySpec {
+  std::string title;
+  std::shared_ptr<const patient::PatientSpec> patient;
+  std::shared_ptr<const patient::PatientModel> calibrated;  // as calibrated (effect 1): the names
+  std::vector<endpoint::EndpointSpec> endpoints;
+  std::vector<estimand::EstimandSpec> estimands;
+  std::vector<AnalysisEntry> analyses;
+  std::vector<design::FixedDesignSpec> designs;
+  std::vector<ScenarioSpec> scenarios;
+  std::optional<CalibrationSpec> calibration;
+  std::vector<SweepAxis> sweep;
+  SimulationSpec simulation;
+
+  const design::FixedDesignSpec* design(const std::string& name) const;
+  const ScenarioSpec* scenario(const std::string& name) const;
+};
+
+// Patient sections already read, by their text: sweeps over designs and analyses read them once.
+class PatientCache {
+ public:
+  struct Entry {
+    std::uint64_t fingerprint = 0;
+    std::shared_ptr<const patient::PatientSpec> spec;
+    std::shared_ptr<const patient::PatientModel> calibrated;
+  };
+  std::vector<Entry> entries;
+};
+
+// Reads a whole study tree. Faults go to `faults`; `resolved` receives the tree with every default
+// written out. Null where faults leave nothing to resolve. `cache` may be null.
+std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics& faults,
+                                    input::Node& resolved, PatientCache* cache);
+
+}  // namespace trialwright::scenario

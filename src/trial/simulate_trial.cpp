@@ -1,0 +1,117 @@
+#include "trial/simulate_trial.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "base/contract.hpp"
+
+namespace trialwright::trial {
+namespace {
+
+constexpr double k_weeks_per_month = 365.25 / 12 / 7;
+
+std::size_t arm_place(const TrialPlan& plan, int arm) {
+  return static_cast<std::size_t>(std::find(plan.arms.begin(), plan.arms.end(), arm) - plan.arms.begin());
+}
+
+// Events and evaluable patients of one estimand, by arm of the design.
+void count_arms(const TrialPlan& plan, const Workspace& workspace, std::span<const std::int8_t> values,
+                std::span<ArmCount> counts) {
+  for (std::size_t i = 0; i < plan.arms.size(); ++i) {
+    if (plan.arms[i] == plan.control_arm) continue;
+    const auto pair = estimand::count(values, workspace.cohort.arm, {plan.arms[i], plan.control_arm});
+    counts[i] = {pair.responders[1], pair.n[1]};
+    counts[arm_place(plan, plan.control_arm)] = {pair.responders[0], pair.n[0]};
+  }
+}
+
+// The tables of every combination of an analysis's strata.
+void count_strata(const PlannedAnalysis& analysis, Workspace& workspace,
+                  std::vector<analysis::TwoByTwo>& tables) {
+  const auto& cohort = workspace.cohort;
+  std::size_t n_strata = 1;
+  std::fill(workspace.levels.begin(), workspace.levels.end(), 0);
+  for (int factor : analysis.strata) {
+    const auto i_factor = static_cast<std::size_t>(factor);
+    const int n_levels = workspace.n_levels[i_factor];
+    const std::span<const int> level = cohort.strata[i_factor];
+    for (std::size_t i = 0; i < level.size(); ++i)
+      workspace.levels[i] = workspace.levels[i] * n_levels + level[i];
+    n_strata *= static_cast<std::size_t>(n_levels);
+  }
+  workspace.level_counts.resize(n_strata);
+  estimand::count(workspace.values[static_cast<std::size_t>(analysis.i_estimand)], cohort.arm,
+                  {analysis.arm_1, analysis.arm_0}, workspace.levels, workspace.level_counts);
+  tables.clear();
+  for (const auto& level : workspace.level_counts)
+    tables.push_back({level.responders[1], level.n[1], level.responders[0], level.n[0]});
+}
+
+void analyse(const TrialPlan& plan, std::size_t i_analysis, Workspace& workspace) {
+  const PlannedAnalysis& analysis = plan.analyses[i_analysis];
+  AnalysisOutcome& outcome = workspace.outcome.analyses[i_analysis];
+  const std::size_t row = static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size();
+  const ArmCount& count_1 = workspace.outcome.counts[row + arm_place(plan, analysis.arm_1)];
+  const ArmCount& count_0 = workspace.outcome.counts[row + arm_place(plan, analysis.arm_0)];
+  outcome.table = {count_1.events, count_1.patients, count_0.events, count_0.patients};
+  std::span<const analysis::TwoByTwo> tables{&outcome.table, 1};
+  if (!analysis.strata.empty()) {
+    count_strata(analysis, workspace, workspace.strata[i_analysis]);
+    tables = workspace.strata[i_analysis];
+  }
+  outcome.failed = count_1.patients == 0 || count_0.patients == 0;
+  outcome.rejected = !outcome.failed && analysis.test.reject(tables, workspace.test_caches[i_analysis]);
+  outcome.estimate = outcome.failed ? analysis::Estimate{} : analysis.estimator(tables);
+}
+
+}  // namespace
+
+void Workspace::prepare(const TrialPlan& plan) {
+  if (plan_ == &plan) return;
+  plan_ = &plan;
+  cohort.n_patients = plan.n_patients;
+  plan.model->prepare(plan.n_patients, cohort);
+  values.resize(plan.estimands.size());
+  for (auto& column : values) column.resize(static_cast<std::size_t>(plan.n_patients));
+  levels.resize(static_cast<std::size_t>(plan.n_patients));
+  strata.assign(plan.analyses.size(), {});
+  test_caches.clear();
+  test_caches.resize(plan.analyses.size());
+  outcome.analyses.assign(plan.analyses.size(), {});
+  outcome.counts.assign(plan.estimands.size() * plan.arms.size(), {});
+  n_levels.clear();
+  for (const auto& factor : plan.model->factors()) n_levels.push_back(static_cast<int>(factor.levels.size()));
+}
+
+patient::Needs every_need(const patient::PatientModel& model) {
+  patient::Needs needs;
+  needs.measure_visits.assign(model.measures().size(), std::vector<bool>(model.visit_weeks().size(), true));
+  return needs;
+}
+
+void simulate_trial(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
+  simulate_trial(plan, trial, plan.needs, workspace);
+}
+
+void simulate_trial(const TrialPlan& plan, std::uint64_t trial, const patient::Needs& needs,
+                    Workspace& workspace) {
+  TRIALWRIGHT_EXPECT(workspace.cohort.n_patients == plan.n_patients);
+  auto& cohort = workspace.cohort;
+  auto& outcome = workspace.outcome;
+  plan.model->enrol(plan.key, trial, needs, cohort);
+  plan.allocation->allocate(plan.key, trial, cohort.strata, cohort.arm, workspace.allocation);
+  plan.model->follow(plan.key, trial, needs, cohort);
+
+  for (std::size_t i = 0; i < plan.estimands.size(); ++i) {
+    plan.estimands[i].observe(cohort, workspace.values[i]);
+    count_arms(plan, workspace, workspace.values[i],
+               std::span{outcome.counts}.subspan(i * plan.arms.size(), plan.arms.size()));
+  }
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) analyse(plan, i, workspace);
+
+  outcome.n_screened = cohort.n_screened;
+  outcome.enrolment_months = cohort.randomised_months.back();
+  outcome.duration_months = outcome.enrolment_months + plan.model->follow_up_weeks() / k_weeks_per_month;
+}
+
+}  // namespace trialwright::trial

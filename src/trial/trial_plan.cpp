@@ -1,0 +1,48 @@
+#include "trial/trial_plan.hpp"
+
+#include <algorithm>
+
+#include "exact/exact_power.hpp"
+
+namespace trialwright::trial {
+namespace {
+
+TrialPlan::ExactPower no(std::string reason) { return {std::nullopt, std::move(reason)}; }
+
+// Arm sizes up to which a table-by-table enumeration stays under a second or so.
+constexpr int k_max_enumerated_patients = 4000;
+
+}  // namespace
+
+std::optional<TrialPlan::ExactRates> TrialPlan::exact_rates(const PlannedAnalysis& analysis) const {
+  const auto& estimand = estimands[static_cast<std::size_t>(analysis.i_estimand)];
+  const auto rate_1 = estimand.exact_rate(*model, analysis.arm_1);
+  const auto rate_0 = estimand.exact_rate(*model, analysis.arm_0);
+  if (!rate_1 || !rate_0) return std::nullopt;
+  return ExactRates{*rate_1, *rate_0};
+}
+
+TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) const {
+  if (!analysis.strata.empty() || analysis.test.spec().method == analysis::Method::cmh)
+    return no("the analysis is stratified");
+  if (model->truth_is_drawn()) return no("every trial draws its own truth");
+  if (!model->patients_are_independent()) return no("patients of one site or region are correlated");
+  if (arms.size() != 2) return no("the design has more than two arms");
+  if (n_patients > k_max_enumerated_patients) return no("there are too many tables to enumerate");
+  const auto law = allocation->arm_size_law(control_arm);
+  if (!law) return no("the allocation depends on the patients enrolled");
+  const auto rates = exact_rates(analysis);
+  if (!rates) return no("intercurrent events or effects on the course leave the rates without a closed form");
+
+  std::vector<exact::ArmSizeProbability> sizes;
+  for (const auto& [n_1, probability] : *law) {
+    // What these sizes add is below every digit that is printed.
+    if (probability > 1e-15) sizes.push_back({n_1, probability});
+  }
+  const bool exact_method = analysis.test.spec().method == analysis::Method::boschloo ||
+                            analysis.test.spec().method == analysis::Method::z_pooled_exact;
+  if (exact_method && sizes.size() > 4) return no("the arm sizes are random and the test is unconditional");
+  return {exact::exact_power(analysis.test.spec(), n_patients, sizes, rates->rate_1, rates->rate_0), {}};
+}
+
+}  // namespace trialwright::trial

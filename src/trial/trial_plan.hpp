@@ -1,0 +1,69 @@
+// The trial plan: one design under one truth, resolved and immutable; all a worker needs to simulate it.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analysis/binary_test.hpp"
+#include "analysis/estimate.hpp"
+#include "design/allocation.hpp"
+#include "endpoint/endpoint.hpp"
+#include "estimand/estimand.hpp"
+#include "patient/patient_model.hpp"
+#include "rng/philox.hpp"
+
+namespace trialwright::trial {
+
+// One planned analysis: an active arm against the control on one estimand.
+struct PlannedAnalysis {
+  std::string name;
+  int i_estimand = -1;  // into TrialPlan::estimands
+  int arm_1 = -1;       // the active arm, index into the study's arms
+  int arm_0 = -1;       // what it is compared with
+  std::vector<int> strata;  // factors (PatientModel::factors) whose combinations stratify the analysis
+  analysis::BinaryTest test;
+  analysis::EffectMeasure effect;
+  analysis::IntervalMethod interval;
+  double confidence_level = 0.95;
+  analysis::Estimator estimator;
+  // The estimate of a published trial to be placed among the simulated ones, on the analysis scale
+  // (logarithm of a ratio).
+  std::optional<double> published;
+};
+
+struct TrialPlan {
+  std::string design;
+  std::string scenario;
+  std::shared_ptr<const patient::PatientModel> model;
+  std::shared_ptr<const design::Allocation> allocation;
+  std::vector<int> arms;  // of this design, indices into the study's arms
+  int control_arm = 0;
+  int n_patients = 0;
+  std::vector<std::unique_ptr<const endpoint::Endpoint>> endpoints;
+  std::vector<estimand::Estimand> estimands;
+  std::vector<PlannedAnalysis> analyses;  // the primary one first
+  patient::Needs needs;
+  rng::Key key{};
+  std::uint64_t truth_key = 0;  // equal for plans that differ in the number of patients alone
+
+  // The exact rates of both arms of an analysis, where the model has them in closed form and nothing that
+  // happens to a patient touches them.
+  struct ExactRates {
+    double rate_1 = 0;
+    double rate_0 = 0;
+  };
+  std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
+
+  // The exact probability that an analysis rejects, by enumeration; nullopt where the study does not allow
+  // it, with the reason.
+  struct ExactPower {
+    std::optional<double> power;
+    std::string why_not;
+  };
+  ExactPower exact_power(const PlannedAnalysis& analysis) const;
+};
+
+}  // namespace trialwright::trial
