@@ -101,10 +101,9 @@ TEST(Moments, MergedBlocksAreTheWholeAndItsStateMakesItAgain) {
   EXPECT_EQ(stats::Moments(merged.state()).state(), merged.state());
 }
 
-// 400 samples of 500 skewed values (exponential, shifted): the standard deviation of each estimate over
-// the samples must be its MCSE. The ratio's own standard error is about 1/sqrt(800) = 3.5% from the
-// outer spread; with the fourth moments' noise a right MCSE fails with a probability below 1e-3, one
-// wrong by 30% in over 95%.
+// 400 samples of 500 skewed values (exponential): the standard deviation of each estimate over the
+// samples must be its MCSE. Their ratio has a standard error of 3.6%: a right MCSE fails for one seed
+// in a thousand (tried), one wrong by 30% passes for fewer than one in a hundred.
 TEST(Moments, StandardErrorsAreTheSpreadOfTheEstimates) {
   std::mt19937_64 engine(5);
   const auto next = [&] { return -std::log((static_cast<double>(engine() >> 12) + 0.5) * 0x1p-52); };
