@@ -1,0 +1,235 @@
+#include "patient/course_truth.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "math/elementary.hpp"
+#include "math/normal.hpp"
+#include "rng/draws.hpp"
+
+namespace trialwright::patient {
+
+namespace {
+
+template <class... F>
+struct Overloaded : F... {
+  using F::operator()...;
+};
+template <class... F>
+Overloaded(F...) -> Overloaded<F...>;
+
+double draw_beta(rng::Stream& stream, double events, double non_events) {
+  const double a = rng::gamma(stream, events), b = rng::gamma(stream, non_events);
+  return a / (a + b);
+}
+
+}  // namespace
+
+CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
+                         Variants variants, input::Diagnostics& faults, const input::Position& at)
+    : spec_(spec), truth_(truth), control_(control_of(arms)) {
+  const std::size_t faults_before = faults.size();
+  check(arms, faults, at);
+  tables_.emplace_back(TemperedLaw{spec_.laws[control_], spec_.laws[control_], 0});
+  control_moments_ = moments(tables_.front());
+  arms_.resize(arms.size());
+  for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+    const auto n_infusions = arms[arm].infusion_weeks.size();
+    const bool several = variants == Variants::by_infusions && n_infusions > 0;
+    // A law that was refused is not tabulated: the model will not be used.
+    arms_[arm].law = faults.size() == faults_before ? law_of(arm, 1) : law_of(control_, 1);
+    arms_[arm].full = several ? static_cast<int>(n_infusions) : 0;
+    for (std::size_t k = several ? 0 : n_infusions; k <= n_infusions; ++k) {
+      const double fraction =
+          k == n_infusions ? 1 : static_cast<double>(k) / static_cast<double>(n_infusions);
+      compile(arm, faults.size() == faults_before ? fraction : 0);
+    }
+  }
+}
+
+bool CourseTruth::is_drawn() const {
+  return std::visit(Overloaded{[](const EffectMultiplier&) { return false; },
+                               [](const ConstantOddsRatio&) { return false; },
+                               [](const LogOddsRatioDraw&) { return true; },
+                               [](const BetaRatesDraw&) { return true; },
+                               [](const PosteriorDraw&) { return true; }},
+                    truth_);
+}
+
+bool CourseTruth::is_null() const {
+  return std::visit(Overloaded{[](const EffectMultiplier& t) { return t.value == 0; },
+                               [](const ConstantOddsRatio& t) { return t.value == 1; },
+                               [](const LogOddsRatioDraw& t) { return t.mean == 0 && t.sd == 0; },
+                               [](const BetaRatesDraw&) { return false; },
+                               [](const PosteriorDraw&) { return false; }},
+                    truth_);
+}
+
+void CourseTruth::check(const std::vector<Arm>& arms, input::Diagnostics& faults,
+                        const input::Position& at) const {
+  if (const auto* effect = std::get_if<EffectMultiplier>(&truth_)) {
+    for (std::size_t arm = 0; arm < arms.size(); ++arm) {
+      if (arm == control_) continue;
+      const auto fault = check_monotone({spec_.laws[control_], spec_.laws[arm], effect->value});
+      if (!fault) continue;
+      faults.add(at,
+                 fmt::format("an effect of {} is not possible for arm \"{}\" (its distribution function would "
+                             "not increase near a ratio to baseline of {:.3g})",
+                             effect->value, arms[arm].name, fault->ratio),
+                 fmt::format("the {} possible effect is {:.2f}; or state a constant odds ratio",
+                             effect->value > 1 ? "largest" : "smallest",
+                             (effect->value > 1 ? std::floor(fault->admissible * 100) : std::ceil(fault->admissible * 100)) / 100));
+    }
+  }
+  const auto* ratio = std::get_if<ConstantOddsRatio>(&truth_);
+  if (ratio && !(ratio->value > 0))
+    faults.add(at, fmt::format("the odds ratio is {} (it must be positive)", ratio->value));
+  const auto* posterior = std::get_if<PosteriorDraw>(&truth_);
+  if (posterior && spec_.model != CourseModel::kumaraswamy)
+    faults.add(at, "a draw from the calibration's posterior needs the course model kumaraswamy (its two "
+                   "parameters follow from the two rates drawn)");
+}
+
+double CourseTruth::effect_weight() const {
+  const auto* effect = std::get_if<EffectMultiplier>(&truth_);
+  return effect ? effect->value : 1;
+}
+
+TemperedLaw CourseTruth::law_of(std::size_t arm, double fraction) const {
+  const bool calibrated =
+      std::holds_alternative<EffectMultiplier>(truth_) || std::holds_alternative<BetaRatesDraw>(truth_);
+  if (arm == control_ || !calibrated) return {spec_.laws[control_], spec_.laws[control_], 0};
+  return {spec_.laws[control_], spec_.laws[arm], effect_weight() * fraction};
+}
+
+void CourseTruth::compile(std::size_t arm, double fraction) {
+  Variant variant;
+  variant.fraction = arm == control_ ? 1 : fraction;
+  const TemperedLaw law = law_of(arm, fraction);
+  // Where the truth draws the laws themselves no table is read.
+  if (law.multiplier != 0 && !std::holds_alternative<PosteriorDraw>(truth_)) {
+    variant.table = tables_.size();
+    tables_.emplace_back(law);
+  }
+  const bool calibrated_tau = arm != control_ && !std::holds_alternative<ConstantOddsRatio>(truth_) &&
+                              !std::holds_alternative<LogOddsRatioDraw>(truth_);
+  const double weight = calibrated_tau ? effect_weight() * fraction : 0;
+  const double from = spec_.tau_weeks[control_], to = spec_.tau_weeks[arm];
+  const double tau = weight == 1 ? to : from * math::pow(to / from, weight);
+  for (const double week : spec_.visit_weeks)
+    variant.exponents.push_back(course_exponent(week, tau, spec_.reached_week));
+  arms_[arm].variants.push_back(std::move(variant));
+}
+
+double CourseTruth::calibrated_log_odds_ratio(std::size_t arm) const {
+  return log_odds(spec_.laws[arm], k_reference_ratio) - log_odds(spec_.laws[control_], k_reference_ratio);
+}
+
+double CourseTruth::scale_of(std::size_t arm, double log_odds_ratio) const {
+  const double calibrated = calibrated_log_odds_ratio(arm);
+  if (arm == control_ || log_odds_ratio == 0) return 0;
+  return calibrated == 0 ? 1 : log_odds_ratio / calibrated;
+}
+
+void CourseTruth::draw_posterior(const PosteriorDraw& posterior, rng::Key key, std::uint64_t trial,
+                                 TrialTruth& result) const {
+  for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
+    const auto& counts = posterior.arms[arm];
+    const RatioLaw& calibrated = spec_.laws[arm];
+    const auto move = [&](double events, double ratio) {
+      const double published = events / counts.patients;
+      return published > 0 && published < 1 ? log_odds(calibrated, ratio) - math::logit(published) : 0;
+    };
+    rng::Stream stream({key, rng::Purpose::truth, trial, 1 + static_cast<std::uint32_t>(arm)});
+    const double deep = rng::gamma(stream, counts.deep_responders + 0.5);
+    const double shallow = rng::gamma(stream, counts.responders - counts.deep_responders + 0.5);
+    const double rest = rng::gamma(stream, counts.patients - counts.responders + 0.5);
+    const double total = deep + shallow + rest;
+    constexpr double k_least = 1e-9;
+    const auto rate = [&](double share, double moved) {
+      const double inside = std::min(std::max(share, k_least), 1 - k_least);
+      return math::logistic(math::logit(inside) + moved);
+    };
+    const double rate_1 = rate((deep + shallow) / total, move(counts.responders, posterior.ratio_1));
+    const double rate_2 = rate(deep / total, move(counts.deep_responders, posterior.ratio_2));
+    // Two different moves could cross the two rates; the deeper one stays the smaller.
+    result.drawn[arm] =
+        kumaraswamy_through(posterior.ratio_1, rate_1, posterior.ratio_2, std::min(rate_2, 0.999 * rate_1),
+                            std::get<Kumaraswamy>(calibrated).maximum);
+  }
+  const double control = log_odds(RatioLaw{result.drawn[control_]}, k_reference_ratio);
+  for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+    result.scale[arm] = scale_of(arm, log_odds(RatioLaw{result.drawn[arm]}, k_reference_ratio) - control);
+}
+
+TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
+  TrialTruth result;
+  const auto set_odds_ratio = [&](double control_shift, double log_odds_ratio) {
+    for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
+      result.shift[arm] = control_shift + (arm == control_ ? 0 : log_odds_ratio);
+      result.scale[arm] = scale_of(arm, log_odds_ratio);
+    }
+  };
+  const auto shift_to_rate = [&](std::size_t arm, double events, double non_events) {
+    rng::Stream stream({key, rng::Purpose::truth, trial, 1 + static_cast<std::uint32_t>(arm)});
+    const double rate = std::min(std::max(draw_beta(stream, events, non_events), 1e-9), 1 - 1e-9);
+    return math::logit(rate) - log_odds(spec_.laws[arm], k_reference_ratio);
+  };
+  std::visit(Overloaded{[&](const EffectMultiplier& truth) {
+                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                            result.scale[arm] = arm == control_ ? 0 : truth.value;
+                        },
+                        [&](const ConstantOddsRatio& truth) { set_odds_ratio(0, math::log(truth.value)); },
+                        [&](const LogOddsRatioDraw& truth) {
+                          rng::Stream stream({key, rng::Purpose::truth, trial, 0});
+                          const double log_odds_ratio = truth.mean + truth.sd * stream.normal(0);
+                          const double control_shift =
+                              truth.control_events
+                                  ? shift_to_rate(control_, *truth.control_events, *truth.control_non_events)
+                                  : 0;
+                          set_odds_ratio(control_shift, log_odds_ratio);
+                        },
+                        [&](const BetaRatesDraw& truth) {
+                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                            result.shift[arm] = shift_to_rate(arm, truth.events[arm], truth.non_events[arm]);
+                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                            result.scale[arm] = scale_of(arm, calibrated_log_odds_ratio(arm) + result.shift[arm] -
+                                                                  result.shift[control_]);
+                        },
+                        [&](const PosteriorDraw& truth) { draw_posterior(truth, key, trial, result); }},
+             truth_);
+  return result;
+}
+
+void CourseTruth::ratios(const TrialTruth& truth, std::size_t visit, std::span<const int> arm,
+                         std::span<const int> variant, std::span<const double> z,
+                         std::span<const double> shift, std::span<double> out) const {
+  const bool closed_form = std::holds_alternative<PosteriorDraw>(truth_);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const auto a = static_cast<std::size_t>(arm[i]);
+    const Variant& law = at(a, variant[i]);
+    const double x = math::log_odds_of_normal(z[i]) - shift[i];
+    double ratio = 0;
+    if (!closed_form)
+      ratio = tables_[law.table](x);
+    else if (law.fraction == 1)
+      ratio = quantile(truth.drawn[a], x);
+    else
+      ratio = partial_quantile(truth.drawn[control_], truth.drawn[a], law.fraction, x);
+    out[i] = law.exponents[visit] == 1 ? ratio : math::pow(ratio, law.exponents[visit]);
+  }
+}
+
+void CourseTruth::control_ratios(const TrialTruth& truth, std::size_t visit, std::span<const double> z,
+                                 std::span<const double> shift, std::span<double> out) const {
+  const bool closed_form = std::holds_alternative<PosteriorDraw>(truth_);
+  const double exponent = arms_[control_].variants.front().exponents[visit];
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    const double x = math::log_odds_of_normal(z[i]) - shift[i];
+    const double ratio = closed_form ? quantile(truth.drawn[control_], x) : tables_.front()(x);
+    out[i] = exponent == 1 ? ratio : math::pow(ratio, exponent);
+  }
+}
+
+}  // namespace trialwright::patient
