@@ -10,17 +10,18 @@
 namespace trialwright::engine {
 namespace {
 
-Metric exactly(std::string metric, std::string hypothesis, double value, std::uint64_t n_trials) {
-  return {std::move(metric), std::move(hypothesis), {}, {}, std::nullopt, value, 0, value, value, n_trials};
+// What is calculated rests on no trials.
+Metric exactly(std::string metric, std::string hypothesis, double value) {
+  return {std::move(metric), std::move(hypothesis), std::nullopt, {}, {}, value, 0, value, value, 0};
 }
 
 Metric proportion(std::string metric, std::string hypothesis, std::uint64_t n_events, std::uint64_t n) {
   const auto interval = stats::wilson_interval(n_events, n, k_level);
   return {std::move(metric),
           std::move(hypothesis),
-          {},
-          {},
           std::nullopt,
+          {},
+          {},
           static_cast<double>(n_events) / static_cast<double>(n),
           stats::mcse_of_proportion(n_events, n),
           interval.lower,
@@ -30,7 +31,7 @@ Metric proportion(std::string metric, std::string hypothesis, std::uint64_t n_ev
 
 Metric with_error(std::string metric, std::string hypothesis, double value, double mcse, std::uint64_t n) {
   const auto interval = stats::normal_interval(value, mcse, k_level);
-  return {std::move(metric), std::move(hypothesis), {}, {}, std::nullopt, value, mcse,
+  return {std::move(metric), std::move(hypothesis), std::nullopt, {}, {}, value, mcse,
           interval.lower,    interval.upper,        n};
 }
 
@@ -62,13 +63,13 @@ void add_distribution(const trial::PlannedAnalysis& analysis, const AnalysisAccu
   if (sum.n_defined == 0) return;
   for (const double probability : {0.025, 0.25, 0.5, 0.75, 0.975}) {
     const auto interval = sum.distribution.quantile_interval(probability, k_level);
-    metrics.push_back({fmt::format("estimate_quantile_{}", probability), analysis.name, {}, {}, std::nullopt,
+    metrics.push_back({fmt::format("estimate_quantile_{}", probability), analysis.name, std::nullopt, {}, {},
                        sum.distribution.quantile(probability) - k_distribution_offset,
                        sum.distribution.mcse_of_quantile(probability), interval.lower - k_distribution_offset,
                        interval.upper - k_distribution_offset, sum.n_defined});
   }
   if (!analysis.published) return;
-  metrics.push_back(exactly("published_estimate", analysis.name, *analysis.published, sum.n_defined));
+  metrics.push_back(exactly("published_estimate", analysis.name, *analysis.published));
   const double n = static_cast<double>(sum.n_defined);
   const double percentile =
       (static_cast<double>(sum.n_below_published) + 0.5 * static_cast<double>(sum.n_at_published)) / n;
@@ -126,12 +127,12 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
     const auto& analysis = plan.analyses[i];
     metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, sum.n_trials));
     if (exact_powers[i])
-      metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i], sum.n_trials));
+      metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i]));
     add_estimation(analysis, true_values[i], sum.analyses[i], metrics);
     add_distribution(analysis, sum.analyses[i], metrics);
     add_rates(plan, analysis, sum, metrics);
   }
-  metrics.push_back(exactly("expected_patients", {}, plan.n_patients, sum.n_trials));
+  metrics.push_back(exactly("expected_patients", {}, plan.n_patients));
   metrics.push_back(mean_of("screened_patients", sum.n_screened));
   metrics.push_back(mean_of("enrolment_months", sum.enrolment_months));
   metrics.push_back(mean_of("duration_months", sum.duration_months));

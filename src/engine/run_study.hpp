@@ -1,7 +1,8 @@
 // A whole study: every point's plan, exact powers, true values and trials, as results to be reported.
 #pragma once
 
-#include "engine/block_pool.hpp"
+#include "engine/simulate.hpp"
+#include "engine/true_values.hpp"
 #include "scenario/study.hpp"
 #include "trialwright/results.hpp"
 

@@ -76,6 +76,13 @@ trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
           published_estimate(entry)};
 }
 
+void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan) {
+  const auto& estimand = spec.estimands[static_cast<std::size_t>(i_estimand)];
+  plan.endpoints.push_back(
+      endpoint::make(spec.endpoints[static_cast<std::size_t>(estimand.endpoint)], *plan.model));
+  plan.estimands.emplace_back(estimand, *plan.endpoints.back(), *plan.model);
+}
+
 // The analyses of a design, the primary first, with the estimands and endpoints they need.
 void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design, trial::TrialPlan& plan) {
   std::vector<int> i_analyses{design.primary};
@@ -86,10 +93,7 @@ void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design,
     int& place = placed[static_cast<std::size_t>(entry.estimand)];
     if (place < 0) {
       place = static_cast<int>(plan.estimands.size());
-      const auto& estimand = spec.estimands[static_cast<std::size_t>(entry.estimand)];
-      plan.endpoints.push_back(
-          endpoint::make(spec.endpoints[static_cast<std::size_t>(estimand.endpoint)], *plan.model));
-      plan.estimands.emplace_back(estimand, *plan.endpoints.back(), *plan.model);
+      add_estimand(spec, entry.estimand, plan);
     }
     plan.analyses.push_back(planned(entry, place, design, plan.control_arm));
   }
@@ -106,10 +110,10 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
   return needs;
 }
 
-std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
-                                                  const design::FixedDesignSpec& design,
-                                                  const std::string& scenario,
-                                                  std::shared_ptr<const patient::PatientModel> model) {
+// Everything but endpoints, estimands, analyses and needs.
+std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design::FixedDesignSpec& design,
+                                            const std::string& scenario,
+                                            std::shared_ptr<const patient::PatientModel> model) {
   auto plan = std::make_shared<trial::TrialPlan>();
   plan->design = design.name;
   plan->scenario = scenario;
@@ -122,6 +126,13 @@ std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
   for (const auto& factor : plan->model->factors()) levels.push_back(static_cast<int>(factor.levels.size()));
   plan->allocation =
       std::make_shared<design::Allocation>(design.randomisation, design.arms, design.patients, levels);
+  return plan;
+}
+
+std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::FixedDesignSpec& design,
+                                            const std::string& scenario,
+                                            std::shared_ptr<const patient::PatientModel> model) {
+  auto plan = bare_plan(spec, design, scenario, std::move(model));
   plan_analyses(spec, design, *plan);
   plan->needs = needs_of(*plan);
   return plan;
@@ -160,7 +171,12 @@ Study Study::parse(std::string_view text, const std::string& name, const std::fi
 
 std::string Study::resolved_yaml() const { return input::to_yaml(resolved_); }
 
-std::uint64_t Study::hash() const { return input::fingerprint(resolved_); }
+std::uint64_t Study::hash() const {
+  input::Node root = resolved_;
+  if (input::Node* simulation = root.find("simulation"))
+    std::erase_if(simulation->entries, [](const auto& entry) { return entry.key == "trials"; });
+  return input::fingerprint(root);
+}
 
 std::vector<PointSpec> Study::points() const {
   std::vector<PointSpec> points;
@@ -229,6 +245,34 @@ std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(const std::vec
   }
   if (!faults.empty()) throw bad_input(faults.text(document_.sources));
   return plans;
+}
+
+std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<int>& estimands,
+                                                             int patients_per_arm,
+                                                             const SweepSettings& settings) {
+  input::Diagnostics faults;
+  input::Node root = document_.root;
+  set_all(root, settings, faults);
+  // Neither truths nor designs bear on the calibrated patients, and a scenario may be one that these settings
+  // do not allow.
+  std::erase_if(root.entries, [](const auto& entry) {
+    return entry.key == "designs" || entry.key == "scenarios" || entry.key == "sweep";
+  });
+  input::Node echo = input::Node::map();
+  std::optional<StudySpec> spec;
+  if (faults.empty()) spec = read_study(root, faults, echo, &cache_);
+  keep_recent(cache_.entries);
+  if (!spec) throw bad_input(faults.text(document_.sources));
+
+  design::FixedDesignSpec design;
+  design.name = "calibration";
+  for (std::size_t i = 0; i < spec->calibrated->arms().size(); ++i)
+    design.arms.push_back({static_cast<int>(i), 1});
+  design.patients = patients_per_arm * static_cast<int>(design.arms.size());
+  auto plan = bare_plan(*spec, design, "calibrated", spec->calibrated);
+  for (int i_estimand : estimands) add_estimand(*spec, i_estimand, *plan);
+  plan->needs = needs_of(*plan);
+  return plan;
 }
 
 }  // namespace trialwright::scenario

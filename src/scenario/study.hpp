@@ -31,11 +31,13 @@ class Study {
                      const std::vector<std::string>& assignments);
 
   const StudySpec& spec() const { return spec_; }
+  // The study as written: the files merged, assignments applied, no defaults.
+  const input::Node& root() const { return document_.root; }
   // The title, or the file's name without its ending.
   const std::string& name() const { return name_; }
   // The study with every default written out, as YAML that gives the same results.
   std::string resolved_yaml() const;
-  // Of the resolved study; equal for equal results.
+  // Of the resolved study but for the number of trials, so that more trials are more of the same.
   std::uint64_t hash() const;
 
   // Every design × scenario × sweep point, in that order, the last axis varying fastest.
@@ -46,6 +48,10 @@ class Study {
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
   // All of them; faults of every point come in one message.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
+  // A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated (effect 1),
+  // for the counts of the given estimands (indices into spec().estimands, each once). Settings as above.
+  std::shared_ptr<const trial::TrialPlan> estimand_plan(const std::vector<int>& estimands, int patients_per_arm,
+                                                        const SweepSettings& settings);
 
  private:
   Study(input::Document document, std::string name, input::Diagnostics faults,
