@@ -40,6 +40,7 @@ class Allocation {
 
   int n_patients() const { return n_patients_; }
   const std::vector<ArmShare>& arms() const { return arms_; }
+  const Randomisation& randomisation() const { return randomisation_; }
 
   // The study's factors whose columns allocate() reads.
   std::span<const int> needs_factors() const { return factors_; }
@@ -56,7 +57,8 @@ class Allocation {
   // to join it, is preferred; counts are divided by the ratio, ties broken at random by the ratio. The
   // preferred arm k is taken with probability 1 - (1 - p) (R - r_k) / (R - r_min), another arm j with
   // the rest times r_j / (R - r_k): p and (1 - p) at equal ratios of two arms; at unequal ones the
-  // ratio is kept (Han, Enas & McEntegart 2009).
+  // coin gives the arms by their ratio wherever they are preferred by their ratio (Han, Enas &
+  // McEntegart 2009).
   void allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
                 std::span<int> arm_out, Workspace& workspace) const;
 
