@@ -94,14 +94,12 @@ Allocation::Allocation(Randomisation randomisation, std::vector<ArmShare> arms, 
       break;
     }
     case RandomisationMethod::simple:
-      full_urn_.assign(ratio.begin(), ratio.end());
-      break;
     case RandomisationMethod::minimisation:
       full_urn_.assign(ratio.begin(), ratio.end());
-      prepare_minimisation();
       break;
   }
   full_urn_total_ = std::accumulate(full_urn_.begin(), full_urn_.end(), 0);
+  if (std::holds_alternative<Minimisation>(randomisation_)) prepare_minimisation();
 }
 
 void Allocation::allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,

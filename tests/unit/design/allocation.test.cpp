@@ -41,6 +41,14 @@ TEST(RandomAllocationRule, GivesTheTotalsExactlyInEveryTrial) {
   }
 }
 
+TEST(RandomAllocationRule, HoldsInATrialSoLargeThatWordsAreRejected) {
+  // Some n^2 / 2^33, about 500, of the words are drawn again here.
+  constexpr int n = 2'000'001;
+  const auto arms =
+      allocate(Allocation(RandomAllocation{}, {{0, 1}, {1, 1}}, n, {}), 1, no_strata(), n);
+  EXPECT_EQ(counts_by_arm(arms, 2), (std::vector<int>{1'000'001, 1'000'000}));
+}
+
 TEST(RandomAllocationRule, TwoArmsAndManyDrawTheSameUrn) {
   // The two-arm short cut and the general urn, whose third arm is empty, take the same draws.
   const Allocation two(RandomAllocation{}, {{0, 1}, {1, 1}}, 40, {});
