@@ -1,0 +1,37 @@
+// The results directory: whose it is, and how its files are written without ever losing what was there.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "trialwright/results.hpp"
+
+namespace trialwright::report {
+
+// manifest.json: all that may differ from run to run (build, host, threads, times, command line), in
+// the order given. `study`, `study_hash` and `version` are put before it from the results.
+using ManifestValue = std::variant<std::string, std::int64_t, double, bool>;
+using Manifest = std::vector<std::pair<std::string, ManifestValue>>;
+
+// Writes a file so that at every moment either its old or its new content stands under its name, on the
+// disk too: beside it, fsync, rename, fsync of the directory. Throws io_error with the path and the
+// system's reason (no space, no permission ...); the old file is then untouched and nothing is left
+// beside it.
+void write_file(const std::filesystem::path& file, std::string_view content);
+
+// Makes the directory where it is absent. Throws io_error where it cannot be made or written to, or
+// where it belongs to another study: its manifest.json (or, without one, its results.json) names
+// another study_hash or none. Files of other names do not matter. To be called before hours of
+// simulation, not after.
+void claim_directory(const std::filesystem::path& directory, std::string_view study_hash);
+
+// Claims the directory, then writes manifest.json, resolved.yaml, results.csv and, last, results.json.
+void write_directory(const std::filesystem::path& directory, const Results& results,
+                     std::string_view resolved_yaml, const Manifest& manifest);
+
+}  // namespace trialwright::report

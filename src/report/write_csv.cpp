@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "report/csv.hpp"
+#include "report/numbers.hpp"
+
+namespace trialwright::report {
+namespace {
+
+std::vector<std::string> axis_paths(const Results& results) {
+  std::vector<std::string> paths;
+  for (const Point& point : results.points)
+    for (const AxisValue& axis : point.sweep)
+      if (std::find(paths.begin(), paths.end(), axis.path) == paths.end()) paths.push_back(axis.path);
+  return paths;
+}
+
+std::string point_fields(const Point& point, const std::vector<std::string>& paths) {
+  std::string fields = fmt::format("{},{},", csv_field(point.design), csv_field(point.scenario));
+  for (const std::string& path : paths) {
+    const auto axis = std::find_if(point.sweep.begin(), point.sweep.end(),
+                                   [&](const AxisValue& candidate) { return candidate.path == path; });
+    if (axis != point.sweep.end()) fields += csv_field(axis->value);
+    fields += ',';
+  }
+  return fields;
+}
+
+}  // namespace
+
+std::string csv_field(std::string_view field) {
+  const bool blank_ends = !field.empty() && (field.front() == ' ' || field.back() == ' ');
+  if (!blank_ends && field.find_first_of(",\"\n\r") == std::string_view::npos)
+    return std::string(field);
+  std::string quoted = "\"";
+  for (const char c : field) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted += '"';
+}
+
+std::string write_csv(const Results& results) {
+  const auto paths = axis_paths(results);
+  std::string out = "design,scenario,";
+  for (const std::string& path : paths) out += csv_field(path) + ',';
+  out += "metric,hypothesis,look,reason,arm,estimate,mcse,lower,upper,n_trials\n";
+  for (const Point& point : results.points) {
+    const std::string fields = point_fields(point, paths);
+    for (const Metric& metric : point.metrics)
+      out +=
+          fmt::format("{}{},{},{},{},{},{},{},{},{},{}\n", fields, csv_field(metric.metric),
+                      csv_field(metric.hypothesis), metric.look ? fmt::format("{}", *metric.look) : "",
+                      csv_field(metric.reason), csv_field(metric.arm), shortest(metric.estimate),
+                      shortest(metric.mcse), shortest(metric.lower), shortest(metric.upper),
+                      metric.n_trials > 0 ? fmt::format("{}", metric.n_trials) : "");
+  }
+  return out;
+}
+
+}  // namespace trialwright::report

@@ -1,0 +1,165 @@
+#include "report/directory.hpp"
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "report/csv.hpp"
+#include "report/json.hpp"
+#include "unit/report/sample.hpp"
+
+namespace trialwright::report {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class Directory : public testing::Test {
+ protected:
+  void SetUp() override {
+    root_ = fs::path(testing::TempDir()) /
+            ("trialwright_directory_" +
+             std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    fs::remove_all(root_);
+    fs::create_directories(root_);
+  }
+  void TearDown() override { fs::remove_all(root_); }
+
+  static std::string content(const fs::path& file) {
+    std::ifstream stream(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  }
+  static std::size_t n_files(const fs::path& directory) {
+    return static_cast<std::size_t>(
+        std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
+  }
+  template <class Deed>
+  static std::string fault_of(Deed deed) {
+    try {
+      deed();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.status(), ExitStatus::io);
+      return error.what();
+    }
+    return "";
+  }
+
+  fs::path root_;
+};
+
+TEST_F(Directory, holds_four_files_and_may_be_written_again) {
+  const fs::path directory = root_ / "a" / "b";
+  const Manifest manifest{{"host", std::string("node7")},
+                          {"threads", std::int64_t{8}},
+                          {"seconds", 1.5},
+                          {"resumed", false}};
+  write_directory(directory, sample(), "schema: 1\n", manifest);
+  write_directory(directory, sample(), "schema: 1\n", manifest);
+  EXPECT_EQ(n_files(directory), 4u);
+  EXPECT_EQ(content(directory / "results.json"), write_json(sample()));
+  EXPECT_EQ(content(directory / "results.csv"), write_csv(sample()));
+  EXPECT_EQ(content(directory / "resolved.yaml"), "schema: 1\n");
+  EXPECT_EQ(
+      content(directory / "manifest.json"),
+      "{\n \"study\": \"phase3\",\n \"study_hash\": \"0123456789abcdef\",\n \"version\": \"0.1.0\",\n"
+      " \"host\": \"node7\",\n \"threads\": 8,\n \"seconds\": 1.5,\n \"resumed\": false\n}\n");
+}
+
+TEST_F(Directory, of_another_study_is_refused_and_stays_as_it_was) {
+  write_directory(root_, sample(), "schema: 1\n", {});
+  const std::string before = content(root_ / "results.json");
+  Results other = sample();
+  other.study_hash = "fedcba9876543210";
+  const std::string fault = fault_of([&] { write_directory(root_, other, "", {}); });
+  EXPECT_EQ(
+      fault,
+      root_.string() +
+          ": holds the results of another study (manifest.json says study_hash 0123456789abcdef, this "
+          "study has fedcba9876543210); choose another directory or empty this one");
+  EXPECT_EQ(content(root_ / "results.json"), before);
+  EXPECT_EQ(n_files(root_), 4u);
+
+  fs::remove(root_ / "manifest.json");
+  EXPECT_THAT(fault_of([&] { claim_directory(root_, "fedcba9876543210"); }),
+              HasSubstr("results.json says study_hash"));
+  EXPECT_EQ(fault_of([&] { claim_directory(root_, "0123456789abcdef"); }), "");
+  fs::remove(root_ / "results.json");
+  EXPECT_THAT(fault_of([&] { claim_directory(root_, "0123456789abcdef"); }),
+              HasSubstr("without a manifest.json"));
+}
+
+TEST_F(Directory, of_something_else_is_refused) {
+  write_file(root_ / "manifest.json", "{\"name\": \"a web page\"}");
+  EXPECT_THAT(fault_of([&] { claim_directory(root_, "0"); }),
+              HasSubstr("holds a manifest.json that is not from a run of this program"));
+  write_file(root_ / "manifest.json", "{\"study_hash\": \"01");
+  EXPECT_THAT(fault_of([&] { claim_directory(root_, "0"); }),
+              HasSubstr("not from a run of this program"));
+}
+
+TEST_F(Directory, with_other_files_is_fine) {
+  write_file(root_ / "notes.txt", "mine");
+  write_directory(root_, sample(), "", {});
+  EXPECT_EQ(content(root_ / "notes.txt"), "mine");
+}
+
+TEST_F(Directory, that_cannot_be_made_or_written_is_told_with_the_reason) {
+  write_file(root_ / "file", "");
+  EXPECT_THAT(fault_of([&] { claim_directory(root_ / "file" / "below", "0"); }),
+              HasSubstr("Not a directory"));
+  EXPECT_THAT(fault_of([&] { claim_directory(root_ / "file", "0"); }), HasSubstr("file: cannot be "));
+  EXPECT_THAT(fault_of([&] { write_file(root_ / "absent" / "x", "y"); }),
+              HasSubstr("absent/x: cannot be written (No such file or directory)"));
+  EXPECT_THAT(fault_of([&] { claim_directory("/proc/trialwright", "0"); }),
+              HasSubstr("/proc/trialwright: cannot be"));
+}
+
+// A limit on the size of files stands in for a full disk: write() fails midway.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(rlim_t bytes) {
+    getrlimit(RLIMIT_FSIZE, &before_);
+    handler_ = std::signal(SIGXFSZ, SIG_IGN);
+    rlimit limit = before_;
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~FileSizeLimit() {
+    setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, handler_);
+  }
+
+ private:
+  rlimit before_{};
+  void (*handler_)(int) = nullptr;
+};
+
+TEST_F(Directory, a_full_disk_leaves_the_old_file_and_nothing_beside_it) {
+  write_file(root_ / "results.json", "old");
+  std::string fault;
+  {
+    const FileSizeLimit limit(1000);
+    fault = fault_of([&] { write_file(root_ / "results.json", std::string(5000, 'x')); });
+  }
+  EXPECT_EQ(fault, (root_ / "results.json").string() +
+                       ": writing failed, the old content stands (File too large)");
+  EXPECT_EQ(content(root_ / "results.json"), "old");
+  EXPECT_EQ(n_files(root_), 1u);
+}
+
+TEST_F(Directory, a_target_that_is_a_directory_is_told) {
+  fs::create_directories(root_ / "results.json" / "inside");
+  EXPECT_THAT(fault_of([&] { write_file(root_ / "results.json", "x"); }),
+              HasSubstr("cannot be put in place"));
+  EXPECT_EQ(n_files(root_), 1u);
+}
+
+}  // namespace
+}  // namespace trialwright::report
