@@ -30,4 +30,8 @@ AnalysisSpec read_test(input::Reader& reader, Direction direction) {
   return spec;
 }
 
+Estimator make_estimator(const AnalysisSpec& spec) {
+  return {spec.effect, spec.interval, spec.confidence_level, stratification_of(spec.test.method)};
+}
+
 }  // namespace trialwright::analysis

@@ -20,4 +20,7 @@ struct AnalysisSpec {
 // them.
 AnalysisSpec read_test(input::Reader& reader, Direction direction);
 
+// The estimate that goes with the analysis, over strata where its method keeps them.
+Estimator make_estimator(const AnalysisSpec& spec);
+
 }  // namespace trialwright::analysis
