@@ -1,0 +1,270 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "app/command.hpp"
+#include "app/monitor.hpp"
+#include "base/named_table.hpp"
+#include "search/size.hpp"
+
+namespace trialwright::app {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Options {
+  CommonOptions common;
+  std::string design;
+  std::string scenario;
+  std::string hypothesis;
+  std::string power = "0.9";
+  std::string minimum = "2";
+  std::string maximum = "20000";
+};
+
+struct Row {
+  scenario::PointSpec point;
+  search::SizeAnswer answer;
+};
+
+std::string sweep_text(const scenario::SweepSettings& settings) {
+  std::string text;
+  for (const auto& [path, value] : settings) text += fmt::format(", {} = {}", path, value.text);
+  return text;
+}
+
+std::string arms_text(const search::SizeAnswer& answer, const search::PowerAtSize& size) {
+  std::string text;
+  for (std::size_t i = 0; i < answer.arms.size(); ++i)
+    text += fmt::format("{}{} {}", i == 0 ? "" : " + ", size.arm_patients[i], answer.arms[i]);
+  return text;
+}
+
+std::string power_text(const search::SizeAnswer& answer, const search::PowerAtSize& size) {
+  if (size.n_trials == 0) return fmt::format("exact power {:.4f}", size.power);
+  return fmt::format("{} {:.4f} (MCSE {:.4f}, 95% interval {:.4f} to {:.4f}, {} trials)",
+                     answer.is_assurance ? "assurance" : "power", size.power, size.mcse,
+                     size.interval.lower, size.interval.upper, size.n_trials);
+}
+
+std::string outcome_text(const search::SizeAnswer& answer, double target) {
+  const auto& size = answer.smallest;
+  const std::string at = fmt::format("{} patients ({}): {}", size.patients, arms_text(answer, size),
+                                     power_text(answer, size));
+  switch (answer.outcome) {
+    case search::SizeOutcome::found:
+      return fmt::format("  {}\n", at);
+    case search::SizeOutcome::minimum_suffices:
+      return fmt::format("  the smallest size allowed suffices: {}\n", at);
+    case search::SizeOutcome::not_reached:
+      return fmt::format("  NOT REACHED: no size allowed has {} {}; at the largest, {}\n",
+                         answer.is_assurance ? "assurance" : "power", target, at);
+  }
+  return {};
+}
+
+std::string exact_text(const search::SizeAnswer& answer, double target) {
+  std::string text;
+  if (answer.sustained.patients > 0)
+    text += fmt::format("  from {} patients on ({}) it stays at or above {} (sizes to {} enumerated)\n",
+                        answer.sustained.patients, arms_text(answer, answer.sustained), target,
+                        answer.scanned_to);
+  else if (answer.outcome == search::SizeOutcome::found)
+    text +=
+        fmt::format("  no size was found from which it stays at or above {} (sizes to {} enumerated)\n",
+                    target, answer.scanned_to);
+  if (answer.approximate.patients > 0)
+    text += fmt::format("  normal formula: {} patients ({}): {}\n", answer.approximate.patients,
+                        arms_text(answer, answer.approximate), power_text(answer, answer.approximate));
+  return text;
+}
+
+std::string simulated_text(const search::SizeAnswer& answer) {
+  std::string text;
+  if (answer.outcome == search::SizeOutcome::found)
+    text += fmt::format(
+        "  95% interval of this size: {} to {} patients (the fitted curve meets the target at "
+        "{:.1f}, SE {:.1f})\n",
+        answer.lower, answer.upper, answer.root, answer.root_standard_error);
+  return text + fmt::format("  simulated, since {}\n", answer.why_simulated);
+}
+
+std::string neighbours_text(const search::SizeAnswer& answer, double target) {
+  if (answer.neighbours.empty()) return {};
+  std::string text = fmt::format("  {:>8}", "patients");
+  for (const auto& arm : answer.arms) text += fmt::format("  {:>8}", arm);
+  text += answer.is_exact       ? "  exact power\n"
+          : answer.is_assurance ? "  assurance    MCSE\n"
+                                : "      power    MCSE\n";
+  for (const auto& size : answer.neighbours) {
+    text += fmt::format("  {:>8}", size.patients);
+    for (std::size_t i = 0; i < answer.arms.size(); ++i)
+      text += fmt::format("  {:>{}}", size.arm_patients[i],
+                          std::max<std::size_t>(8, answer.arms[i].size()));
+    text += fmt::format("  {:>{}.4f}", size.power, answer.is_exact ? 11 : 9);
+    if (!answer.is_exact) text += fmt::format("  {:.4f}", size.mcse);
+    text += size.patients == answer.smallest.patients ? "  <- smallest"
+            : size.power < target                     ? "  below"
+                                                      : "";
+    text += "\n";
+  }
+  return text;
+}
+
+std::string text_of(const std::vector<Row>& rows, double target) {
+  std::string text;
+  for (const auto& [point, answer] : rows) {
+    text += fmt::format("{} under {}{}: {}, {} of at least {}\n", point.design, point.scenario,
+                        sweep_text(point.sweep), answer.hypothesis,
+                        answer.is_assurance ? "assurance" : "power", target);
+    text += outcome_text(answer, target);
+    text += answer.is_exact ? exact_text(answer, target) : simulated_text(answer);
+    text += neighbours_text(answer, target) + "\n";
+  }
+  return text;
+}
+
+Json json_of(const search::SizeAnswer& answer, const search::PowerAtSize& size) {
+  Json json{{"patients", size.patients}};
+  for (std::size_t i = 0; i < answer.arms.size(); ++i)
+    json["arms"][answer.arms[i]] = size.arm_patients[i];
+  json["power"] = size.power;
+  json["mcse"] = size.mcse;
+  json["lower"] = size.n_trials == 0 ? size.power : size.interval.lower;
+  json["upper"] = size.n_trials == 0 ? size.power : size.interval.upper;
+  json["n_trials"] = size.n_trials;
+  return json;
+}
+
+std::string outcome_name(search::SizeOutcome outcome) {
+  switch (outcome) {
+    case search::SizeOutcome::found:
+      return "found";
+    case search::SizeOutcome::minimum_suffices:
+      return "minimum_suffices";
+    case search::SizeOutcome::not_reached:
+      return "not_reached";
+  }
+  return {};
+}
+
+Json json_of(const Row& row) {
+  const auto& answer = row.answer;
+  Json json{{"design", row.point.design}, {"scenario", row.point.scenario}, {"sweep", Json::object()}};
+  for (const auto& [path, value] : row.point.sweep) json["sweep"][path] = value.text;
+  json["hypothesis"] = answer.hypothesis;
+  json["metric"] = answer.is_exact ? "exact_power" : answer.is_assurance ? "assurance" : "power";
+  json["outcome"] = outcome_name(answer.outcome);
+  json["size"] = json_of(answer, answer.smallest);
+  if (answer.is_exact) {
+    if (answer.sustained.patients > 0) json["sustained"] = json_of(answer, answer.sustained);
+    if (answer.approximate.patients > 0) json["normal_formula"] = json_of(answer, answer.approximate);
+    json["scanned_to"] = answer.scanned_to;
+  } else {
+    json["why_simulated"] = answer.why_simulated;
+    if (answer.outcome == search::SizeOutcome::found) {
+      json["lower"] = answer.lower;
+      json["upper"] = answer.upper;
+      json["root"] = answer.root;
+      json["root_standard_error"] = answer.root_standard_error;
+    }
+  }
+  json["neighbours"] = Json::array();
+  for (const auto& size : answer.neighbours) json["neighbours"].push_back(json_of(answer, size));
+  return json;
+}
+
+// Every design under every scenario with an effect, the number of patients taken out of the sweep.
+std::vector<scenario::PointSpec> points_of(scenario::Study& study, const Options& options) {
+  std::vector<scenario::PointSpec> points;
+  bool named = false;
+  for (const auto& design : study.spec().designs) {
+    for (const auto& scenario : study.spec().scenarios) {
+      if (!options.design.empty() && options.design != design.name) continue;
+      if (!options.scenario.empty() && options.scenario != scenario.name) continue;
+      named = true;
+      auto axes = scenario::axes_for(study.spec().sweep, design.name, scenario.name);
+      std::erase_if(
+          axes, [&](const auto& axis) { return axis.path == "designs." + design.name + ".patients"; });
+      for (auto& settings : scenario::cross(axes)) {
+        scenario::PointSpec point{design.name, scenario.name, std::move(settings)};
+        if (!study.plan(point)->model->is_null()) points.push_back(std::move(point));
+      }
+    }
+  }
+  if (!named)
+    throw bad_input(fmt::format("error: the study has no design \"{}\" under a scenario \"{}\"",
+                                options.design.empty() ? "*" : options.design,
+                                options.scenario.empty() ? "*" : options.scenario));
+  if (points.empty())
+    throw bad_input(
+        "error: every scenario asked for is null (no size gives power where there is no effect)");
+  return points;
+}
+
+ExitStatus run(const Options& options) {
+  auto study = load_study(options.common);
+  const double target = parse_number("--power", options.power, 0.01, 0.999);
+  search::SizeQuestion question;
+  question.hypothesis = options.hypothesis;
+  question.target = target;
+  question.minimum = static_cast<int>(parse_integer("--minimum", options.minimum, 2, 10'000'000));
+  question.maximum = static_cast<int>(parse_integer("--maximum", options.maximum, 2, 10'000'000));
+  question.max_trials = study.spec().simulation.trials;
+  const int n_threads = threads_of(options.common);
+  const bool show_bar = !options.common.quiet;
+
+  std::vector<Row> rows;
+  bool all_reached = true;
+  for (auto& point : points_of(study, options)) {
+    question.point = point;
+    TerminalMonitor monitor(show_bar ? TerminalMonitor::Bar::shown : TerminalMonitor::Bar::hidden);
+    rows.push_back({std::move(point), search::find_size(study, question, n_threads, &monitor)});
+    all_reached = all_reached && rows.back().answer.outcome != search::SizeOutcome::not_reached;
+  }
+  if (options.common.json) {
+    Json json{{"format", "trialwright-size/1"},
+              {"study", study.name()},
+              {"seed", study.spec().simulation.seed},
+              {"target", target}};
+    json["points"] = Json::array();
+    for (const auto& row : rows) json["points"].push_back(json_of(row));
+    print(json.dump(1) + "\n");
+  } else {
+    print(text_of(rows, target));
+  }
+  return all_reached ? ExitStatus::done : ExitStatus::check_failed;
+}
+
+}  // namespace
+
+void add_size_command(CLI::App& app, Action& action) {
+  auto options = std::make_shared<Options>();
+  auto* command = app.add_subcommand("size", "the smallest sample size whose power reaches the target");
+  command->description(
+      "The smallest number of patients whose power (assurance, where a scenario draws its truth) "
+      "reaches the\n"
+      "target, for every design, scenario with an effect, and sweep point; designs.*.patients is "
+      "searched for\n"
+      "and its sweep left out. By enumeration where power is exact, else by simulation on common "
+      "random\n"
+      "numbers with at most --trials trials at any one size, with the 95% interval of the size.\n"
+      "Sizes are whole allocation units. Exit status 5 where a target is not reached.");
+  add_common_options(*command, options->common);
+  command->add_option("--design", options->design, "this design only");
+  command->add_option("--scenario", options->scenario, "this scenario only");
+  command->add_option("--hypothesis", options->hypothesis,
+                      "an analysis, in place of the design's primary");
+  command->add_option("--power", options->power, "the target")->capture_default_str()->type_name("P");
+  command->add_option("--minimum", options->minimum, "the fewest patients allowed")
+      ->capture_default_str()
+      ->type_name("N");
+  command->add_option("--maximum", options->maximum, "the most patients allowed")
+      ->capture_default_str()
+      ->type_name("N");
+  command->callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace trialwright::app

@@ -1,0 +1,113 @@
+#include "search/power_sampler.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "engine/simulate.hpp"
+#include "trial/simulate_trial.hpp"
+
+namespace trialwright::search {
+namespace {
+
+// Decisions of consecutive trials.
+struct Decisions {
+  std::vector<std::uint8_t> rejected;
+  void merge(const Decisions& later) {
+    rejected.insert(rejected.end(), later.rejected.begin(), later.rejected.end());
+  }
+};
+
+}  // namespace
+
+std::shared_ptr<const trial::TrialPlan> plan_with_patients(scenario::Study& study,
+                                                           const scenario::PointSpec& point,
+                                                           int patients) {
+  scenario::PointSpec sized = point;
+  sized.sweep.emplace_back("designs." + point.design + ".patients",
+                           input::Node::scalar(std::to_string(patients)));
+  return study.plan(sized);
+}
+
+PowerSampler::PowerSampler(scenario::Study& study, scenario::PointSpec point, int n_threads,
+                           engine::Monitor* monitor)
+    : study_(study), point_(std::move(point)), n_threads_(n_threads), monitor_(monitor) {}
+
+std::shared_ptr<const trial::TrialPlan> PowerSampler::plan(int patients) {
+  return sample(patients).plan;
+}
+
+PowerSampler::Sample& PowerSampler::sample(int patients) {
+  const auto found = samples_.find(patients);
+  if (found != samples_.end()) return found->second;
+  return samples_.emplace(patients, Sample{plan_with_patients(study_, point_, patients), {}})
+      .first->second;
+}
+
+void PowerSampler::extend(std::span<const int> sizes, std::uint64_t n_trials) {
+  struct Extension {
+    Sample* sample;
+    std::uint64_t first_trial;
+    std::uint64_t block_size;
+  };
+  std::vector<Extension> extensions;
+  std::vector<engine::Job<Decisions>> jobs;
+  for (int size : sizes) {
+    Sample& of_size = sample(size);
+    const std::uint64_t first = of_size.rejected.size();
+    const bool is_listed = std::any_of(extensions.begin(), extensions.end(),
+                                       [&](const auto& other) { return other.sample == &of_size; });
+    if (first >= n_trials || is_listed) continue;
+    const std::uint64_t block_size = engine::block_trials(*of_size.plan);
+    extensions.push_back({&of_size, first, block_size});
+    jobs.push_back({(n_trials - first + block_size - 1) / block_size, n_trials - first, {}});
+  }
+  engine::run_blocks<trial::Workspace>(
+      jobs, n_threads_, monitor_,
+      [&](std::size_t i_job, std::uint64_t block, trial::Workspace& workspace) {
+        const auto& extension = extensions[i_job];
+        const auto& plan = *extension.sample->plan;
+        const std::uint64_t from = extension.first_trial + block * extension.block_size;
+        const std::uint64_t to = std::min(n_trials, from + extension.block_size);
+        workspace.prepare(plan);
+        Decisions decisions;
+        decisions.rejected.reserve(to - from);
+        for (std::uint64_t i = from; i < to; ++i) {
+          trial::simulate_trial(plan, i, workspace);
+          decisions.rejected.push_back(workspace.outcome.analyses.front().rejected ? 1 : 0);
+        }
+        return decisions;
+      });
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    auto& rejected = extensions[i].sample->rejected;
+    rejected.insert(rejected.end(), jobs[i].sum.rejected.begin(), jobs[i].sum.rejected.end());
+    if (rejected.size() < n_trials)
+      throw Error(ExitStatus::interrupted,
+                  "interrupted: the search for the sample size was not finished");
+  }
+}
+
+std::uint64_t PowerSampler::n_trials(int patients) const {
+  const auto found = samples_.find(patients);
+  return found == samples_.end() ? 0 : found->second.rejected.size();
+}
+
+std::uint64_t PowerSampler::n_rejected(int patients, std::uint64_t n_trials) const {
+  return n_both_rejected(patients, patients, n_trials);
+}
+
+std::uint64_t PowerSampler::n_both_rejected(int patients, int others, std::uint64_t n_trials) const {
+  const auto& one = samples_.at(patients).rejected;
+  const auto& other = samples_.at(others).rejected;
+  std::uint64_t n = 0;
+  for (std::uint64_t i = 0; i < n_trials; ++i) n += one[i] & other[i];
+  return n;
+}
+
+std::vector<int> PowerSampler::sizes_with(std::uint64_t n_trials) const {
+  std::vector<int> sizes;
+  for (const auto& [patients, of_size] : samples_)
+    if (of_size.rejected.size() >= n_trials) sizes.push_back(patients);
+  return sizes;
+}
+
+}  // namespace trialwright::search
