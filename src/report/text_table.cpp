@@ -20,14 +20,22 @@ struct ColumnKind {
   bool by_arm;
 };
 constexpr ColumnKind k_column_kinds[] = {{"exact_power", "exact", 4, false},
-                                         {"mean_estimate", "mean estimate", 3, false},
                                          {"true_value", "true value", 3, false},
+                                         {"mean_estimate", "mean estimate", 3, false},
                                          {"bias", "bias", 3, false},
                                          {"rmse", "RMSE", 3, false},
                                          {"coverage", "coverage", 3, false},
+                                         {"published_estimate", "published", 3, false},
+                                         {"published_percentile", "its percentile", 3, false},
                                          {"event_rate", "rate", 3, true},
                                          {"ae_rate", "AE", 3, true},
-                                         {"duration_months", "months", 1, false}};
+                                         {"screened_patients", "screened", 0, false},
+                                         {"enrolment_months", "enrolment months", 1, false},
+                                         {"duration_months", "study months", 1, false}};
+// Of the estimate's distribution the table shows the range of its middle 95%.
+constexpr std::string_view k_quantile = "estimate_quantile_";
+constexpr std::string_view k_low_quantile = "estimate_quantile_0.025";
+constexpr std::string_view k_high_quantile = "estimate_quantile_0.975";
 constexpr int k_most_decimals = 6;
 
 // Rejection in one sense or another: what gives a row of its own.
@@ -107,6 +115,8 @@ class Content {
 
   const std::vector<Row>& rows() const { return rows_; }
   const ValueColumn& patients() const { return patients_; }
+  const ValueColumn& low_quantiles() const { return low_quantiles_; }
+  const ValueColumn& high_quantiles() const { return high_quantiles_; }
   const std::vector<Unplaced>& unplaced() const { return unplaced_; }
   const std::vector<ValueColumn>& columns_of(std::string_view metric) const {
     return columns_.at(std::string(metric));
@@ -137,6 +147,9 @@ class Content {
     if (metric.look || !metric.reason.empty()) return false;
     ValueColumn* column = nullptr;
     if (metric.metric == "expected_patients" && metric.arm.empty()) column = &patients_;
+    if (metric.metric == k_low_quantile) column = &low_quantiles_;
+    if (metric.metric == k_high_quantile) column = &high_quantiles_;
+    if (column == nullptr && metric.metric.starts_with(k_quantile)) return true;
     for (const ColumnKind& kind : k_column_kinds)
       if (kind.metric == metric.metric && kind.by_arm == !metric.arm.empty())
         column = &column_of(kind, metric.arm);
@@ -165,6 +178,8 @@ class Content {
 
   std::vector<Row> rows_;
   ValueColumn patients_{"N", 0, {}};
+  ValueColumn low_quantiles_{"", 3, {}};
+  ValueColumn high_quantiles_{"", 3, {}};
   std::map<std::string, std::vector<ValueColumn>> columns_;
   std::vector<Unplaced> unplaced_;
 };
@@ -237,6 +252,17 @@ Column text_of(const ValueColumn& values, std::size_t n_rows) {
   return column;
 }
 
+Column range_of(const ValueColumn& low, const ValueColumn& high, std::size_t n_rows) {
+  Column column{"95% of estimates", Align::right, false, std::vector<std::string>(n_rows)};
+  for (const auto& [row, metric] : low.metrics) {
+    const auto other = high.metrics.find(row);
+    if (other == high.metrics.end()) continue;
+    column.cells[row] = fmt::format("{} to {}", fixed(metric->estimate, low.fewest_decimals),
+                                    fixed(other->second->estimate, high.fewest_decimals));
+  }
+  return column;
+}
+
 void add_probability_columns(const std::vector<Row>& rows, std::vector<Column>& columns) {
   std::vector<const Metric*> metrics;
   for (const Row& row : rows)
@@ -299,9 +325,12 @@ Grid main_grid(const Results& results, const Content& content, std::vector<std::
   if (!is_common(results, &Point::n_trials))
     grid.values.push_back(count_column("trials", content.rows(), &Point::n_trials));
   add_probability_columns(content.rows(), grid.values);
-  for (const ColumnKind& kind : k_column_kinds)
+  for (const ColumnKind& kind : k_column_kinds) {
     for (const ValueColumn& column : content.columns_of(kind.metric))
       grid.values.push_back(text_of(column, points.size()));
+    if (kind.metric == "coverage")
+      grid.values.push_back(range_of(content.low_quantiles(), content.high_quantiles(), points.size()));
+  }
   const bool none_failed = std::all_of(results.points.begin(), results.points.end(),
                                        [](const Point& point) { return point.n_failed_analyses == 0; });
   if (!none_failed)
@@ -362,8 +391,9 @@ std::string legend(const Results& results) {
     for (const Metric& metric : point.metrics) has_exact = has_exact || metric.metric == "exact_power";
   }
   std::string out =
-      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions, normal "
-      "for means.\n";
+      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of "
+      "trials, normal "
+      "for means and rates.\n";
   if (has_null)
     out +=
         "Type I error: the probability to reject under a null scenario, where power has no meaning.\n";

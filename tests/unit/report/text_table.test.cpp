@@ -62,7 +62,7 @@ TEST(TextTable, golden) {
       "reported         300  easi50      0.0001 ± 0.0003  0.9512 ± 0.0007  0.3235 ± 0.0002  0.5758 ± "
       "0.0002\n"
       "\n"
-      "scenario    patients  hypothesis       AE placebo         AE hcmsc        months  failed "
+      "scenario    patients  hypothesis       AE placebo         AE hcmsc  study months  failed "
       "analyses\n"
       "----------  --------  ----------  ---------------  ---------------  ------------  "
       "---------------\n"
@@ -82,8 +82,9 @@ TEST(TextTable, golden) {
       "\n"
       "Note: 7 trials had an empty stratum; they count as no rejection (1 of 4 points)\n"
       "\n"
-      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions, normal "
-      "for means.\n"
+      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of "
+      "trials, normal "
+      "for means and rates.\n"
       "Type I error: the probability to reject under a null scenario, where power has no meaning.\n"
       "Exact: by enumeration of all outcomes, free of Monte Carlo error.\n");
 }
@@ -153,6 +154,18 @@ TEST(TextTable, shows_what_is_missing_or_unusual) {
   EXPECT_THAT(text, Not(HasSubstr("nan")));
   results.points.clear();
   EXPECT_THAT(text_table(results), HasSubstr("no results"));
+}
+
+TEST(TextTable, shows_of_the_distribution_its_middle) {
+  Results results = sample();
+  for (const auto& [name, value] :
+       {std::pair{"0.025", 0.0712}, {"0.25", 0.1}, {"0.5", 0.2}, {"0.975", 0.4349}})
+    results.points[0].metrics.push_back(metric(fmt::format("estimate_quantile_{}", name), "easi50",
+                                               value, 0.001, value, value, 100000));
+  const std::string text = text_table(results, {.width = 250});
+  EXPECT_THAT(text, HasSubstr("95% of estimates"));
+  EXPECT_THAT(text, HasSubstr("0.071 to 0.435"));
+  EXPECT_THAT(text, Not(HasSubstr("estimate_quantile")));
 }
 
 TEST(TextTable, axes_of_one_name_are_told_apart) {
