@@ -64,7 +64,10 @@ struct Needs {
   std::vector<std::vector<bool>> measure_visits;  // [i_measure][i_visit]
   bool intercurrent_events = true;                // rescue, discontinuation, dropout times
   bool adverse_events = true;
-  bool calendar = true;                           // enrolment times (sites are drawn whenever they matter)
+  bool calendar = true;                           // enrolment times
+  bool sites = true;                              // site and region (made anyway where the model needs them)
+  std::vector<bool> covariates;                   // [i_covariate]; empty: all. Those that eligibility, strata
+                                                  // and needed measures hang on are made anyway
 };
 
 // ---- The names a study's other sections refer to ----

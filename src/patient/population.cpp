@@ -37,7 +37,6 @@ bool Population::is_certain(const Eligibility& rule) const {
 }
 
 CovariateMask Population::closure(CovariateMask wanted) const {
-  wanted.resize(covariates_.size(), false);
   for (const auto& rule : eligibility_) wanted[static_cast<std::size_t>(rule.covariate)] = true;
   for (const auto& stratum : strata_)
     if (stratum.covariate >= 0) wanted[static_cast<std::size_t>(stratum.covariate)] = true;
@@ -189,7 +188,7 @@ std::vector<std::size_t> Population::pilot(int n_candidates, std::size_t& n_elig
   Cohort cohort;
   prepare(n_candidates, cohort);
   first_attempt({rng::key_from_seed(k_pilot_seed), rng::Purpose::baseline, 0, 0},
-                CovariateMask(covariates_.size(), true), -1, cohort);
+                CovariateMask().set(), -1, cohort);
   std::vector<std::size_t> counts;
   std::vector<std::size_t> first_level;
   for (const auto& stratum : strata_) {

@@ -1,6 +1,7 @@
 // Who enters the trial: baseline covariates joined by a Gaussian copula, eligibility, and strata.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -60,7 +61,7 @@ struct Stratum {
 };
 
 // Which covariates a plan reads; index as Population::covariates().
-using CovariateMask = std::vector<bool>;
+using CovariateMask = std::bitset<32>;
 
 class Population {
  public:

@@ -123,7 +123,7 @@ struct VisitCorrelation::Run {
 
 std::size_t VisitCorrelation::n_columns() const { return weeks_.size() + Run::end; }
 
-void VisitCorrelation::draw(rng::Key key, std::uint64_t trial, const std::vector<bool>& wanted,
+void VisitCorrelation::draw(rng::Key key, std::uint64_t trial, const VisitMask& wanted,
                             std::size_t n_patients, base::Columns<double>& work,
                             std::size_t first_column) const {
   Run run{*this, {key, rng::Purpose::course, trial, 0}, n_patients, work, first_column};

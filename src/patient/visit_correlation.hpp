@@ -1,6 +1,7 @@
 // How a patient's standing among patients hangs together from visit to visit: unit-variance normals z_j.
 #pragma once
 
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
@@ -10,6 +11,9 @@
 #include "rng/stream.hpp"
 
 namespace trialwright::patient {
+
+// One bit a visit.
+using VisitMask = std::bitset<64>;
 
 enum class VisitCorrelationKind { exponential, compound_symmetry, autoregressive };
 
@@ -33,7 +37,7 @@ class VisitCorrelation {
   // Fills columns first_column + j of `work` with z_j of all patients for every visit j that is wanted.
   // Works in n_columns() columns from first_column on.
   std::size_t n_columns() const;
-  void draw(rng::Key key, std::uint64_t trial, const std::vector<bool>& wanted, std::size_t n_patients,
+  void draw(rng::Key key, std::uint64_t trial, const VisitMask& wanted, std::size_t n_patients,
             base::Columns<double>& work, std::size_t first_column) const;
 
  private:

@@ -1,0 +1,46 @@
+#include "patient/patient_spec.hpp"
+
+#include <algorithm>
+
+namespace trialwright::patient {
+
+namespace {
+
+// The measures: one of kind `course`, which drives the others and becomes measure 0.
+void read_measures(input::Reader& study, PatientSpec& spec) {
+  auto measures = study.named("measures");
+  std::vector<std::size_t> courses;
+  for (std::size_t i = 0; i < measures.size(); ++i) {
+    const auto* kind = measures[i].second.raw("kind");
+    if (kind && kind->text == "course") courses.push_back(i);
+  }
+  if (courses.size() != 1) {
+    study.fault("measures", courses.empty() ? "no measure is of kind course (the one that drives the others)"
+                                            : "several measures are of kind course (one drives the others)");
+    for (auto& [name, reader] : measures)
+      for (const auto& key : reader.keys()) reader.raw(key);
+    spec.course.visit_weeks = {12};
+    return;
+  }
+  auto& [name, reader] = measures[courses.front()];
+  spec.course = read_course(name, reader, spec.arms, spec.population, spec.recruitment);
+  spec.linked = LinkedMeasures::read(measures, courses.front(), spec.course, spec.population);
+}
+
+}  // namespace
+
+std::shared_ptr<const PatientSpec> read_patient(input::Reader& study) {
+  auto spec = std::make_shared<PatientSpec>();
+  spec->recruitment = Recruitment::read(study);
+  spec->population = Population::read(study, spec->recruitment.region_names());
+  spec->arms = read_arms(study);
+  read_measures(study, *spec);
+  spec->events = IntercurrentEvents::read(study, spec->arms, spec->course.visit_weeks);
+  spec->adverse_events = AdverseEvents::read(study, spec->arms);
+  if (spec->events.discontinuation && spec->events.discontinuation->after_grade_3_event > 0 &&
+      !spec->adverse_events.any())
+    study.fault("intercurrent_events", "after_grade_3_event needs the section safety, which says how often such events are");
+  return spec;
+}
+
+}  // namespace trialwright::patient
