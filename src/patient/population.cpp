@@ -27,15 +27,6 @@ int Population::index_of(std::string_view name) const {
   return found == names_.end() ? -1 : static_cast<int>(found - names_.begin());
 }
 
-bool Population::is_certain(const Eligibility& rule) const {
-  const auto& covariate = covariates_[static_cast<std::size_t>(rule.covariate)];
-  if (covariate.grading) {
-    const auto n_grades = static_cast<double>(covariate.grading->shifted_thresholds.size());
-    return rule.minimum <= 0 && rule.maximum >= n_grades;
-  }
-  return rule.minimum <= covariate.marginal.lowest() && rule.maximum >= covariate.marginal.highest();
-}
-
 CovariateMask Population::closure(CovariateMask wanted) const {
   for (const auto& rule : eligibility_) wanted[static_cast<std::size_t>(rule.covariate)] = true;
   for (const auto& stratum : strata_)
