@@ -8,7 +8,10 @@
 #include "design/fixed_design.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
-#include "patient/choices.hpp"
+#include "patient/course.hpp"
+#include "patient/linked_measures.hpp"
+#include "patient/population.hpp"
+#include "patient/visit_correlation.hpp"
 #include "scenario/scenario_spec.hpp"
 
 namespace trialwright::app {
@@ -39,7 +42,7 @@ std::vector<Kind> kinds() {
   return {
       {"distributions", "population.covariates.*.distribution", rows(patient::distribution_table())},
       {"courses", "measures.*.course.model", rows(patient::course_model_table())},
-      {"measures", "measures.*.kind", rows(patient::measure_kind_table())},
+      {"measures", "measures.*.kind", rows(patient::link_kind_table())},
       {"correlations", "measures.*.visit_correlation.kind", rows(patient::visit_correlation_table())},
       {"endpoints", "endpoints.*.kind", rows(endpoint::k_endpoint_kinds)},
       {"strategies", "estimands.*.rescue, .discontinuation", rows(estimand::k_event_strategies)},

@@ -22,21 +22,30 @@ std::string week_or_empty(double weeks) {
   return weeks == patient::k_never ? std::string() : fmt::format("{:.3f}", weeks);
 }
 
+std::vector<std::string> levels_of(const patient::PatientModel& model, std::string_view factor_name) {
+  for (const auto& factor : model.factors())
+    if (factor.name == factor_name) return factor.levels;
+  return {};
+}
+
 // One row a patient: where and when, arm, baseline, strata, intercurrent events, analysis values.
 std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto& model = *plan.model;
   const auto& cohort = workspace.cohort;
-  std::string csv = "patient,site,region,randomised_months,arm";
+  std::string csv = "patient,site,region,randomised_months,arm,dose_cells_per_kg";
   for (const auto& name : model.covariates()) csv += ",baseline_" + name;
   for (const auto& factor : model.factors())
     if (factor.name != "site" && factor.name != "region") csv += "," + factor.name;
   csv += ",rescue_week,rescue_tier,discontinuation_week,dropout_week";
   for (const auto& estimand : plan.estimands) csv += "," + estimand.name();
   csv += "\n";
+  const auto regions = levels_of(model, "region");
+  const auto tiers = model.rescue_tiers();
   for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
-    csv += fmt::format("{},{},{},{:.4f},{}", i + 1, cohort.site[i] + 1,
-                       model.region_names()[static_cast<std::size_t>(cohort.region[i])],
-                       cohort.randomised_months[i], model.arms()[static_cast<std::size_t>(cohort.arm[i])].name);
+    const auto& arm = model.arms()[static_cast<std::size_t>(cohort.arm[i])];
+    csv += fmt::format("{},{},{},{:.4f},{},{}", i + 1, cohort.site[i] + 1,
+                       regions[static_cast<std::size_t>(cohort.region[i])], cohort.randomised_months[i], arm.name,
+                       arm.dose_cells_per_kg);
     for (std::size_t c = 0; c < model.covariates().size(); ++c)
       csv += fmt::format(",{:.10g}", cohort.covariates[c][i]);
     for (std::size_t f = 0; f < model.factors().size(); ++f)
@@ -44,7 +53,7 @@ std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& w
         csv += "," + model.factors()[f].levels[static_cast<std::size_t>(cohort.strata[f][i])];
     const int tier = cohort.rescue_tier[i];
     csv += fmt::format(",{},{},{},{}", week_or_empty(cohort.rescue_weeks[i]),
-                       tier < 0 ? std::string() : model.rescue_tiers()[static_cast<std::size_t>(tier)],
+                       tier < 0 ? std::string() : tiers[static_cast<std::size_t>(tier)],
                        week_or_empty(cohort.discontinuation_weeks[i]), week_or_empty(cohort.dropout_weeks[i]));
     for (const auto& values : workspace.values)
       csv += values[i] < 0 ? std::string(",") : fmt::format(",{}", values[i]);
@@ -135,16 +144,17 @@ ExitStatus run(const Options& options) {
   workspace.prepare(*plan);
   trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model), workspace);
 
-  const std::string directory =
+  const std::filesystem::path directory =
       options.output.empty()
           ? fmt::format("results/replay-{}-{}-{}", options.design, options.scenario, trial)
           : options.output;
-  report::write_files(directory, {{"patients.csv", patients_csv(*plan, workspace)},
-                                  {"visits.csv", visits_csv(*plan, workspace)},
-                                  {"adverse_events.csv", adverse_events_csv(*plan, workspace)},
-                                  {"decisions.txt", decisions(*plan, workspace)}});
+  report::claim_directory(directory, fmt::format("{:016x}", study.hash()));
+  report::write_file(directory / "patients.csv", patients_csv(*plan, workspace));
+  report::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
+  report::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
+  report::write_file(directory / "decisions.txt", decisions(*plan, workspace));
   print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design, options.scenario,
-                    decisions(*plan, workspace), directory));
+                    decisions(*plan, workspace), directory.string()));
   return ExitStatus::done;
 }
 

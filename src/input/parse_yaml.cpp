@@ -65,6 +65,12 @@ class Builder final : public YAML::EventHandler {
   void OnDocumentEnd() override {}
 
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    // A scenario may be called null.
+    if (awaits_key()) {
+      const std::string word = text_.substr(std::min(offset_of(mark), text_.size()), 4);
+      if (is_null_word(word) && word.size() == 4)
+        return finish(Node::scalar(word, place(mark)), anchor);
+    }
     Node node;
     node.at = place(mark);
     // An empty value has no place of its own: yaml-cpp tells where the next thing begins.
@@ -139,12 +145,18 @@ class Builder final : public YAML::EventHandler {
     faults_.add(place(mark), fmt::format("the tag {} (a study file has no tags)", shown), "remove it");
   }
 
-  // yaml-cpp takes the end of the text for a closing quote.
-  void check_closed(const YAML::Mark& mark) const {
+  // Bytes from the text's start; marks count characters.
+  std::size_t offset_of(const YAML::Mark& mark) const {
     std::size_t at = line_starts_[static_cast<std::size_t>(mark.line)];
     for (int column = 0; column < mark.column; ++column) do
         ++at;
       while (at < text_.size() && (static_cast<unsigned char>(text_[at]) & 0xc0) == 0x80);
+    return at;
+  }
+
+  // yaml-cpp takes the end of the text for a closing quote.
+  void check_closed(const YAML::Mark& mark) const {
+    std::size_t at = offset_of(mark);
     while (at < text_.size() && text_[at] == '&')
       at = text_.find_first_not_of(" \n", std::min(text_.find_first_of(" \n", at), text_.size()));
     if (at >= text_.size() || (text_[at] != '"' && text_[at] != '\'')) return;
@@ -158,6 +170,10 @@ class Builder final : public YAML::EventHandler {
     }
     throw Stop{place(mark), "a quote that is not closed (the text runs to the end of the file)",
                "end the text with the same quote"};
+  }
+
+  bool awaits_key() const {
+    return !frames_.empty() && frames_.back().node.kind == Node::Kind::map && !frames_.back().has_key;
   }
 
   bool awaits_value() const {
@@ -200,10 +216,21 @@ class Builder final : public YAML::EventHandler {
     }
   }
 
-  void take_key(Frame& frame, const Node& node) {
+  // As a key the word null is a name like any other (a scenario may well be called so).
+  std::string null_word_at(const Position& at) const {
+    std::size_t begin = line_starts_[static_cast<std::size_t>(at.line - 1)];
+    for (int column = 1; column < at.column; ++column) do
+        ++begin;
+      while (begin < text_.size() && (static_cast<unsigned char>(text_[begin]) & 0xc0) == 0x80);
+    const std::string word = text_.substr(std::min(begin, text_.size()), 4);
+    return word == "null" || word == "Null" || word == "NULL" ? word : std::string();
+  }
+
+  void take_key(Frame& frame, Node node) {
     frame.has_key = true;
     frame.key_at = node.at;
     frame.key.reset();
+    if (node.kind == Node::Kind::null) node = Node::scalar(null_word_at(node.at), node.at);
     if (node.kind != Node::Kind::scalar || node.text.empty()) {
       faults_.add(node.at, "a key that is not a name (keys are plain text)");
       return;

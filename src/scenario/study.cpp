@@ -143,6 +143,9 @@ std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design:
 Study::Study(input::Document document, std::string name, input::Diagnostics faults,
              const std::vector<std::string>& assignments)
     : document_(std::move(document)), name_(std::move(name)), resolved_(input::Node::map()) {
+  // --trials and --seed set values of a section that a study may leave to its defaults.
+  if (!document_.root.find("simulation"))
+    document_.root.entries.push_back({"simulation", {}, input::Node::map()});
   if (faults.empty())
     for (const auto& assignment : assignments) input::apply_set(document_, assignment, faults);
   std::optional<StudySpec> spec;

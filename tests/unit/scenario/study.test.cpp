@@ -1,0 +1,157 @@
+#include "scenario/study.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.hpp"
+#include "support/studies.hpp"
+
+namespace trialwright::scenario {
+namespace {
+
+using testing::HasSubstr;
+
+std::string faults_of(const std::string& sections) {
+  try {
+    auto study = support::study(sections);
+    study.plans(study.points());
+  } catch (const Error& error) {
+    EXPECT_EQ(error.status(), ExitStatus::bad_input);
+    return error.what();
+  }
+  return {};
+}
+
+TEST(Study, RunsEveryDesignScenarioAndSweepPointOnce) {
+  auto study = support::study(
+      "designs:\n"
+      "  a: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: easi50_superiority}\n"
+      "  b: {kind: fixed, arms: {placebo: 1, hcmsc: 2}, patients: 90, primary: easi50_superiority}\n"
+      "scenarios: {null: {effect: 0}, reported: {effect: 1}}\n"
+      "sweep:\n"
+      "  designs.a.patients: [40, 60]\n"
+      "  scenarios.reported.effect: {from: 0.5, to: 1, step: 0.25}\n");
+  const auto points = study.points();
+  // a: 2 sizes under null, 2 x 3 under reported; b: 1 and 3.
+  ASSERT_EQ(points.size(), 12u);
+  EXPECT_EQ(points[0].sweep.size(), 1u);
+  EXPECT_EQ(points[2].sweep.size(), 2u);
+  EXPECT_EQ(points[2].sweep[1].second.text, "0.5");
+  EXPECT_EQ(points[3].sweep[1].second.text, "0.75");
+  const auto plans = study.plans(points);
+  EXPECT_EQ(plans[0]->n_patients, 40);
+  EXPECT_EQ(plans[1]->n_patients, 60);
+  EXPECT_EQ(plans[11]->n_patients, 90);
+}
+
+TEST(Study, SharesOneModelBetweenPointsThatDifferInTheDesignAlone) {
+  auto study = support::study(support::sections(60) + "sweep: {designs.fixed.patients: [40, 60]}\n");
+  const auto plans = study.plans(study.points());
+  EXPECT_EQ(plans[0]->model, plans[1]->model);
+  EXPECT_EQ(plans[0]->truth_key, plans[1]->truth_key);
+}
+
+TEST(Study, OverridesOfAScenarioChangeTheModel) {
+  auto study = support::study(support::sections(
+      60, "{effect: 1, overrides: {measures.easi.course.kumaraswamy.arms.hcmsc.a: 0.7}}"));
+  const auto plan = study.plan(study.points().front());
+  const auto plain = support::plan(support::sections(60));
+  EXPECT_LT(plan->exact_rates(plan->analyses[0])->rate_1, plain->exact_rates(plain->analyses[0])->rate_1 - 0.03);
+  EXPECT_EQ(plan->exact_rates(plan->analyses[0])->rate_0, plain->exact_rates(plain->analyses[0])->rate_0);
+}
+
+TEST(Study, ResolvedStudyGivesTheSameStudyAgain) {
+  auto study = support::study(support::sections(60), "library/hcmsc_rescue.yaml");
+  const std::string resolved = study.resolved_yaml();
+  auto again = Study::parse(resolved, "study", ".", {});
+  EXPECT_EQ(again.resolved_yaml(), resolved);
+  EXPECT_EQ(again.hash(), study.hash());
+  EXPECT_THAT(resolved, HasSubstr("random_allocation"));
+}
+
+TEST(Study, MoreTrialsAreTheSameStudy) {
+  const auto few = support::study(support::sections(60) + "simulation: {trials: 10, seed: 3}\n");
+  const auto many = support::study(support::sections(60) + "simulation: {trials: 99, seed: 3}\n");
+  const auto other = support::study(support::sections(60) + "simulation: {trials: 99, seed: 4}\n");
+  EXPECT_EQ(few.hash(), many.hash());
+  EXPECT_NE(few.hash(), other.hash());
+}
+
+TEST(Study, ExactRatesAreThePublishedOnesUpToTheScoresRounding) {
+  const auto plan = support::plan(support::sections(67));
+  const auto rates = plan->exact_rates(plan->analyses[0]);
+  ASSERT_TRUE(rates);
+  EXPECT_NEAR(rates->rate_1, 19.0 / 33, 0.001);
+  EXPECT_NEAR(rates->rate_0, 11.0 / 34, 0.001);
+}
+
+TEST(Study, SaysWhyThereIsNoExactPower) {
+  const auto stratified = support::plan(
+      "analyses: {cmh: {estimand: easi50, method: cmh, strata: [severity]}}\n"
+      "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: cmh}}\n"
+      "scenarios: {truth: {effect: 1}}\n");
+  EXPECT_FALSE(stratified->exact_power(stratified->analyses[0]).power);
+  EXPECT_THAT(stratified->exact_power(stratified->analyses[0]).why_not, HasSubstr("stratified"));
+  const auto rescued = support::plan(support::sections(60), "library/hcmsc_rescue.yaml");
+  EXPECT_THAT(rescued->exact_power(rescued->analyses[0]).why_not, HasSubstr("intercurrent"));
+}
+
+TEST(Scenario, ShrinksALogOddsRatioTowardsThePrior) {
+  // DOMAIN section 7: N(1.043, .508^2) under the prior N(.35, .45^2) is N(.655, .337^2).
+  const auto study = support::study(support::sections(
+      60, "{truth: {draw: log_odds_ratio, mean: 1.043, sd: 0.508, prior: {mean: 0.35, sd: 0.45}}}"));
+  const auto& draw = std::get<patient::LogOddsRatioDraw>(study.spec().scenarios[0].truth);
+  EXPECT_NEAR(draw.mean, 0.655, 5e-4);
+  EXPECT_NEAR(draw.sd, 0.337, 5e-4);
+}
+
+TEST(Scenario, TakesThePublishedCountsAsThePosterior) {
+  const auto study = support::study(support::sections(60, "{truth: {draw: calibration_posterior}}"));
+  const auto& draw = std::get<patient::PosteriorDraw>(study.spec().scenarios[0].truth);
+  EXPECT_DOUBLE_EQ(draw.ratio_1, 0.5);
+  EXPECT_NEAR(draw.ratio_2, 0.1, 1e-12);
+  EXPECT_EQ(draw.arms[1].responders, 19);
+  EXPECT_EQ(draw.arms[1].deep_responders, 8);
+  EXPECT_EQ(draw.arms[0].patients, 34);
+}
+
+TEST(Scenario, RefusesTwoTruths) {
+  EXPECT_THAT(faults_of(support::sections(60, "{effect: 1, odds_ratio: 2}")), HasSubstr("one truth"));
+}
+
+TEST(Scenario, RefusesAMultiplierWhoseLawIsNotMonotone) {
+  EXPECT_THAT(faults_of(support::sections(60, "{effect: -9}")), HasSubstr("monoton"));
+}
+
+TEST(Sweep, RefusesPathsThatLeadNowhereAndValuesTwice) {
+  EXPECT_THAT(faults_of(support::sections(60) + "sweep: {designs.fixd.patients: [40, 60]}\n"),
+              HasSubstr("no \"designs.fixd.patients\""));
+  EXPECT_THAT(faults_of(support::sections(60) + "sweep: {designs.fixed.patients: [40, 40]}\n"),
+              HasSubstr("stands twice"));
+  EXPECT_THAT(faults_of(support::sections(60) + "sweep: {designs.fixed.arms: [1, 2]}\n"),
+              HasSubstr("only scalars"));
+}
+
+TEST(Sweep, FaultsOfASweptValuePointAtTheValue) {
+  EXPECT_THAT(faults_of(support::sections(60) + "sweep: {designs.fixed.patients: [40, 1]}\n"),
+              HasSubstr("study:5:"));
+}
+
+TEST(Analyses, StrataAndCmhBelongTogether) {
+  const std::string design =
+      "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: test}}\n"
+      "scenarios: {truth: {effect: 1}}\n";
+  EXPECT_THAT(faults_of("analyses: {test: {estimand: easi50, method: cmh}}\n" + design), HasSubstr("no strata"));
+  EXPECT_THAT(faults_of("analyses: {test: {estimand: easi50, method: fisher, strata: [severity]}}\n" + design),
+              HasSubstr("only cmh"));
+}
+
+TEST(Calibration, RefusesMoreEventsThanPatientsAndUnknownParameters) {
+  EXPECT_THAT(faults_of("calibration: {targets: {easi50_placebo: {events: 40}}}\n" + support::sections(60)),
+              HasSubstr("of only 34 patients"));
+  EXPECT_THAT(faults_of("calibration: {fitted: [measures.easi.nothing]}\n" + support::sections(60)),
+              HasSubstr("cannot be fitted"));
+}
+
+}  // namespace
+}  // namespace trialwright::scenario
