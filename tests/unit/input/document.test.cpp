@@ -42,6 +42,21 @@ TEST(Document, keeps_places_kinds_and_texts) {
   EXPECT_EQ(find_path(document.root, "list.1")->at.column, 3);
 }
 
+TEST(Document, takes_the_word_null_for_a_name_where_a_key_stands) {
+  Diagnostics faults;
+  const Document document = parse_document(
+      "scenarios:\n  null:     {effect: 0}\n  reported: {effect: null}\nflow: {null: 1}\n",
+      "study.yaml", {}, faults);
+  ASSERT_TRUE(faults.empty()) << faults.text(document.sources);
+  EXPECT_EQ(find_path(document.root, "scenarios.null.effect")->text, "0");
+  EXPECT_EQ(find_path(document.root, "scenarios.reported.effect")->kind, Node::Kind::null);
+  EXPECT_EQ(find_path(document.root, "flow.null")->text, "1");
+  const Document again = parse_document(to_yaml(document.root), "again.yaml", {}, faults);
+  ASSERT_TRUE(faults.empty()) << faults.text(again.sources);
+  EXPECT_EQ(to_yaml(again.root), to_yaml(document.root));
+  EXPECT_THAT(told("? \n: 1\n"), HasSubstr("a key that is not a name"));
+}
+
 TEST(Document, accepts_byte_order_mark_crlf_and_a_document_start) {
   Diagnostics faults;
   const Document document = parse_document("\xef\xbb\xbf---\r\nschema: 1\r\na: two words\r\n\t\r\n",
