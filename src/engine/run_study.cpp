@@ -21,10 +21,10 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan,
   point.scenario = spec.scenario;
   for (const auto& [path, value] : spec.sweep) point.sweep.push_back({path, value.text});
   point.n_trials = sum.n_trials;
-  point.is_null = plan.model->is_null();
   std::vector<std::optional<double>> exact_powers;
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto exact = plan.exact_power(plan.analyses[i]);
+    if (plan.is_null(plan.analyses[i])) point.null_hypotheses.push_back(plan.analyses[i].name);
     exact_powers.push_back(exact.power);
     if (!exact.power)
       point.notes.push_back(fmt::format("{}: no exact power ({})", plan.analyses[i].name, exact.why_not));

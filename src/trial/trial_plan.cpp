@@ -1,6 +1,6 @@
 #include "trial/trial_plan.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 #include "exact/exact_power.hpp"
 
@@ -20,6 +20,18 @@ std::optional<TrialPlan::ExactRates> TrialPlan::exact_rates(const PlannedAnalysi
   const auto rate_0 = estimand.exact_rate(*model, analysis.arm_0);
   if (!rate_1 || !rate_0) return std::nullopt;
   return ExactRates{*rate_1, *rate_0};
+}
+
+bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
+  constexpr double same_rate = 1e-9;
+  const auto& test = analysis.test.spec();
+  const bool higher = test.direction == analysis::Direction::higher_is_better;
+  if (model->truth_is_drawn()) return false;
+  const auto rates = exact_rates(analysis);
+  if (!rates) return model->is_null() && higher && test.margin == 0;
+  const double benefit = higher ? rates->rate_1 - rates->rate_0 : rates->rate_0 - rates->rate_1;
+  if (test.sides == analysis::Sides::two) return std::abs(benefit) <= same_rate;
+  return benefit <= -test.margin + same_rate;
 }
 
 TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) const {

@@ -57,6 +57,10 @@ struct TrialPlan {
   };
   std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
 
+  // Is the analysis's null hypothesis true under this plan's truth, so that to reject it is a type I error?
+  // By the exact rates where there are any; else of superiority in efficacy by the scenario having no effect.
+  bool is_null(const PlannedAnalysis& analysis) const;
+
   // The exact probability that an analysis rejects, by enumeration; nullopt where the study does not allow
   // it, with the reason.
   struct ExactPower {

@@ -16,9 +16,9 @@ constexpr const char* k_study =
     "designs:\n"
     "  small: {kind: fixed, arms: {placebo: 1, hcmsc: 2}, patients: 90, primary: cmh, secondary: "
     "[easi50_superiority, ae_noninferiority], randomisation: {method: permuted_block, strata: [severity]}}\n"
-    "  large: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 700, primary: easi50_superiority}\n"
+    "  large: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 300, primary: easi50_superiority}\n"
     "scenarios: {null: {effect: 0}, reported: {effect: 1}, drawn: {truth: {draw: calibration_posterior}}}\n"
-    "simulation: {trials: 3000, seed: 11}\n";
+    "simulation: {trials: 1500, seed: 11}\n";
 
 TEST(Simulate, GivesTheSameResultsOnOneAndMoreThreads) {
   std::vector<std::string> texts;

@@ -120,7 +120,7 @@ TEST(Scenario, RefusesTwoTruths) {
 }
 
 TEST(Scenario, RefusesAMultiplierWhoseLawIsNotMonotone) {
-  EXPECT_THAT(faults_of(support::sections(60, "{effect: -9}")), HasSubstr("monoton"));
+  EXPECT_THAT(faults_of(support::sections(60, "{effect: 3}")), HasSubstr("monoton"));
 }
 
 TEST(Sweep, RefusesPathsThatLeadNowhereAndValuesTwice) {
