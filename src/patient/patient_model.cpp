@@ -13,7 +13,7 @@ PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth
             spec->events.discontinuation ? CourseTruth::Variants::by_infusions : CourseTruth::Variants::full_only,
             faults, at),
       process(spec->events, spec->course.visit_weeks) {
-  for (const auto& arm : spec->arms) arm_infos.push_back({arm.name, arm.is_control});
+  for (const auto& arm : spec->arms) arm_infos.push_back({arm.name, arm.is_control, arm.dose_cells_per_kg.value_or(0)});
   const auto& course = spec->course;
   measure_infos.push_back(
       {course.name, course.baseline_covariate, course.minimum, course.maximum, course.grid.step()});
@@ -86,6 +86,12 @@ bool PatientModel::patients_are_independent() const {
 }
 std::int64_t PatientModel::capacity() const { return impl_->spec->recruitment.capacity(); }
 bool PatientModel::has_rescue() const { return impl_->spec->events.rescue.has_value(); }
+std::vector<std::string> PatientModel::rescue_tiers() const {
+  std::vector<std::string> names;
+  if (has_rescue())
+    for (const auto& tier : impl_->spec->events.rescue->tiers) names.push_back(tier.name);
+  return names;
+}
 bool PatientModel::has_dropout() const { return impl_->spec->events.dropout.has_value(); }
 bool PatientModel::has_discontinuation() const { return impl_->spec->events.discontinuation.has_value(); }
 

@@ -83,6 +83,7 @@ struct MeasureInfo {
 struct ArmInfo {
   std::string name;
   bool control = false;
+  double dose_cells_per_kg = 0;  // an infusion's; 0 where none is stated
 };
 
 struct FactorInfo {
@@ -137,6 +138,7 @@ class PatientModel {
   std::optional<double> adverse_event_probability(int arm, double weeks) const;
   // Does any intercurrent event of the study change, hide or end anything?
   bool has_rescue() const;
+  std::vector<std::string> rescue_tiers() const;  // names, in the order of escalation; none without rescue
   bool has_dropout() const;
   bool has_discontinuation() const;
 
