@@ -36,7 +36,7 @@ struct Point {
   std::vector<AxisValue> sweep;
   std::uint64_t n_trials = 0;
   std::uint64_t n_failed_analyses = 0;
-  bool is_null = false;  // the scenario has no effect here, so that `power` is the type I error
+  std::vector<std::string> null_hypotheses;  // true here: of them `power` is the type I error
   std::vector<Metric> metrics;
   std::vector<std::string> notes;
 };

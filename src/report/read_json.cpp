@@ -69,6 +69,14 @@ class ObjectReader {
     if (!value.is_array()) wrong(key, "an array");
     return value;
   }
+  std::vector<std::string> texts(const char* key) {
+    std::vector<std::string> values;
+    for (const Json& value : array(key)) {
+      if (!value.is_string()) wrong(key, "an array of texts");
+      values.push_back(value.get<std::string>());
+    }
+    return values;
+  }
   [[noreturn]] void wrong(const char* key, std::string_view need) const {
     fail(name_, fmt::format("{} is not {}", path_of(key), need));
   }
@@ -109,7 +117,7 @@ Point read_point(ObjectReader object) {
   Point point;
   point.design = object.text("design");
   point.scenario = object.text("scenario");
-  point.is_null = object.flag("is_null");
+  if (object.has("null_hypotheses")) point.null_hypotheses = object.texts("null_hypotheses");
   const Json& sweep = object.at("sweep");
   if (!sweep.is_object()) object.wrong("sweep", "an object");
   for (const auto& [path, value] : sweep.items()) {
@@ -126,11 +134,7 @@ Point read_point(ObjectReader object) {
     point.metrics.push_back(
         read_metric({metric, object.name(), fmt::format("{}[{}]", object.path_of("metrics"), i++)},
                     point.n_trials));
-  if (object.has("notes"))
-    for (const Json& note : object.array("notes")) {
-      if (!note.is_string()) object.wrong("notes", "an array of texts");
-      point.notes.push_back(note.get<std::string>());
-    }
+  if (object.has("notes")) point.notes = object.texts("notes");
   object.refuse_others();
   return point;
 }

@@ -58,6 +58,21 @@ const RowKind* row_kind_of(const Metric& metric) {
   return nullptr;
 }
 
+bool is_null(const Point& point, const std::string& hypothesis) {
+  return std::find(point.null_hypotheses.begin(), point.null_hypotheses.end(), hypothesis) !=
+         point.null_hypotheses.end();
+}
+
+// Whether a rejection at the point is an error: of what speaks of several hypotheses, where all are
+// null.
+bool is_error(const Point& point, const Metric& rejection) {
+  if (!rejection.hypothesis.empty()) return is_null(point, rejection.hypothesis);
+  return !point.null_hypotheses.empty() &&
+         std::all_of(point.metrics.begin(), point.metrics.end(), [&](const Metric& metric) {
+           return metric.metric != "power" || is_null(point, metric.hypothesis);
+         });
+}
+
 struct Row {
   const Point* point = nullptr;
   std::string hypothesis;
@@ -130,7 +145,7 @@ class Content {
       if (kind == nullptr || metric.look || !metric.reason.empty() || !metric.arm.empty()) continue;
       rows_.push_back(
           {&point, kind->hypothesis.empty() ? metric.hypothesis : std::string(kind->hypothesis),
-           std::string(point.is_null ? kind->quantity_under_null : kind->quantity), &metric});
+           std::string(is_error(point, metric) ? kind->quantity_under_null : kind->quantity), &metric});
     }
     for (const Metric& metric : point.metrics)
       if (!is_row(first, metric) && !place(point, first, metric))
@@ -387,7 +402,7 @@ std::string notes(const Results& results) {
 std::string legend(const Results& results) {
   bool has_null = false, has_exact = false;
   for (const Point& point : results.points) {
-    has_null = has_null || point.is_null;
+    has_null = has_null || !point.null_hypotheses.empty();
     for (const Metric& metric : point.metrics) has_exact = has_exact || metric.metric == "exact_power";
   }
   std::string out =
@@ -396,7 +411,8 @@ std::string legend(const Results& results) {
       "for means and rates.\n";
   if (has_null)
     out +=
-        "Type I error: the probability to reject under a null scenario, where power has no meaning.\n";
+        "Type I error: the probability to reject a hypothesis whose null is true, where power has no "
+        "meaning.\n";
   if (has_exact) out += "Exact: by enumeration of all outcomes, free of Monte Carlo error.\n";
   return out;
 }

@@ -35,7 +35,7 @@ Json point_json(const Point& point) {
   Json json;
   json["design"] = point.design;
   json["scenario"] = point.scenario;
-  if (point.is_null) json["is_null"] = true;
+  if (!point.null_hypotheses.empty()) json["null_hypotheses"] = point.null_hypotheses;
   Json sweep = Json::object();
   for (const AxisValue& axis : point.sweep) {
     const auto value = number_in(axis.value);

@@ -100,7 +100,7 @@ TEST(Json, optional_keys_stand_only_where_they_say_something) {
   EXPECT_THAT(write_json(results), testing::Not(HasSubstr("interrupted")));
   results.interrupted = true;
   EXPECT_THAT(write_json(results), HasSubstr("\"interrupted\": true"));
-  EXPECT_THAT(write_json(results), HasSubstr("\"is_null\": true"));
+  EXPECT_THAT(write_json(results), HasSubstr("\"null_hypotheses\": [\n    \"easi50\"\n   ],"));
   EXPECT_THAT(write_json(results), HasSubstr("\"notes\": [\n    \"7 trials had an empty stratum;"));
 }
 
@@ -124,7 +124,7 @@ TEST(Json, what_is_read_writes_the_same_bytes) {
     ASSERT_EQ(back.points[0].metrics[i].n_trials, results.points[0].metrics[i].n_trials);
   }
   EXPECT_TRUE(std::isnan(back.points[0].metrics.back().mcse));
-  EXPECT_TRUE(back.points[0].is_null);
+  EXPECT_EQ(back.points[0].null_hypotheses, results.points[0].null_hypotheses);
   EXPECT_TRUE(back.interrupted);
   EXPECT_EQ(back.study, results.study);
   EXPECT_EQ(back.points[3].metrics.back().look, 1);
@@ -164,6 +164,8 @@ TEST(Json, tells_what_is_wrong) {
             "results.json: points[0].metrics[0].mcse is missing");
   EXPECT_EQ(with("\"n_failed_analyses\": 0", "\"n_failed_analyses\": 0, \"more\": 1"),
             "results.json: points[0].more is not a known key");
+  EXPECT_EQ(with("[\n    \"easi50\"\n   ]", "[1]"),
+            "results.json: points[0].null_hypotheses is not an array of texts");
   EXPECT_EQ(with("\"look\": 1", "\"look\": 0"),
             "results.json: points[3].metrics[12].look is not a look, counted from 1");
   EXPECT_EQ(with("\"designs.fixed.patients\": 150", "\"designs.fixed.patients\": [1]"),

@@ -31,7 +31,7 @@ inline Point sample_point(const std::string& scenario, const std::string& patien
   point.scenario = scenario;
   point.sweep = {{"designs.fixed.patients", patients}};
   point.n_trials = n;
-  point.is_null = is_null;
+  if (is_null) point.null_hypotheses = {"easi50"};
   const double size = patients == "150" ? 150 : 300;
   point.metrics = {
       metric("power", "easi50", power, 0.0012, power - 0.0024, power + 0.0024, n),

@@ -36,10 +36,10 @@ TEST(TextTable, golden) {
       "---------------\n"
       "null_truth       150  easi50      type I error     0.0251 ± 0.0012  [0.0227, 0.0275]  0.0254  "
       "0.0000 ± 0.0003\n"
-      "null_truth       150  easi90      type I error     0.0126 ± 0.0011  [0.0103, 0.0148]\n"
+      "null_truth       150  easi90      power            0.0126 ± 0.0011  [0.0103, 0.0148]\n"
       "null_truth       300  easi50      type I error     0.0249 ± 0.0012  [0.0225, 0.0273]  0.0252  "
       "0.0000 ± 0.0003\n"
-      "null_truth       300  easi90      type I error     0.0124 ± 0.0011  [0.0102, 0.0146]\n"
+      "null_truth       300  easi90      power            0.0124 ± 0.0011  [0.0102, 0.0146]\n"
       "\n"
       "reported         150  easi50      power            0.8123 ± 0.0012  [0.8099, 0.8147]  0.8126  "
       "0.2523 ± 0.0003\n"
@@ -85,7 +85,8 @@ TEST(TextTable, golden) {
       "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of "
       "trials, normal "
       "for means and rates.\n"
-      "Type I error: the probability to reject under a null scenario, where power has no meaning.\n"
+      "Type I error: the probability to reject a hypothesis whose null is true, where power has no "
+      "meaning.\n"
       "Exact: by enumeration of all outcomes, free of Monte Carlo error.\n");
 }
 
