@@ -14,7 +14,9 @@ namespace {
 constexpr input::Bounds k_incidence{0, 1, false, true, "a probability below 1"};
 constexpr std::uint32_t k_draws_per_infusion = 8;
 
-double hazard_of(double probability) { return -math::log1p(-probability); }
+double hazard_of(double probability) {
+  return -math::log1p(-probability);
+}
 
 std::vector<double> by_arm(input::Reader& reader, const char* key, const std::vector<Arm>& arms) {
   std::vector<double> result(arms.size(), 0.0);
@@ -33,10 +35,13 @@ std::size_t pick(const double* ends, std::size_t n, double u) {
 }
 
 // The week of the last infusion; 0 where there is none.
-double last_infusion(const std::vector<double>& weeks) { return weeks.empty() ? 0 : weeks.back(); }
+double last_infusion(const std::vector<double>& weeks) {
+  return weeks.empty() ? 0 : weeks.back();
+}
 
 int given_before(const std::vector<double>& weeks, double stop) {
-  return static_cast<int>(std::count_if(weeks.begin(), weeks.end(), [&](double week) { return week < stop; }));
+  return static_cast<int>(
+      std::count_if(weeks.begin(), weeks.end(), [&](double week) { return week < stop; }));
 }
 
 }  // namespace
@@ -57,11 +62,13 @@ AdverseEvents AdverseEvents::read(input::Reader& study, const std::vector<Arm>& 
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     const auto& weeks = arms[arm].infusion_weeks;
     if (last_infusion(weeks) + k_reaction_weeks > result.follow_up_weeks_ && !weeks.empty())
-      section->fault("follow_up_weeks", "the follow-up ends before the infusions of arm \"" + arms[arm].name + "\" do");
+      section->fault("follow_up_weeks",
+                     "the follow-up ends before the infusions of arm \"" + arms[arm].name + "\" do");
     ArmRates rates;
     rates.infusion_reaction = reaction[arm];
     rates.infusion_weeks = weeks;
-    rest.push_back(hazard_of(any_event[arm]) - static_cast<double>(weeks.size()) * hazard_of(reaction[arm]));
+    rest.push_back(hazard_of(any_event[arm]) -
+                   static_cast<double>(weeks.size()) * hazard_of(reaction[arm]));
     result.arms_.push_back(std::move(rates));
   }
   result.read_categories(*section, arms, rest);
@@ -87,22 +94,27 @@ void AdverseEvents::read_categories(input::Reader& section, const std::vector<Ar
     std::vector<double> hazards(arms.size(), 0.0);
     if (has_incidence) {
       const auto incidence = by_arm(reader, "incidence", arms);
-      for (std::size_t arm = 0; arm < arms.size(); ++arm) rest[arm] -= hazards[arm] = hazard_of(incidence[arm]);
+      for (std::size_t arm = 0; arm < arms.size(); ++arm)
+        rest[arm] -= hazards[arm] = hazard_of(incidence[arm]);
     }
     shares.push_back(reader.has("share") ? reader.number("share", input::k_probability) : 0);
     share_sum += shares.back();
     own.push_back(std::move(hazards));
   }
   if (share_sum > 0 && std::abs(share_sum - 1) > 1e-9)
-    section.fault("categories", "the shares sum to " + std::to_string(share_sum) + " (they must sum to 1)");
+    section.fault("categories",
+                  "the shares sum to " + std::to_string(share_sum) + " (they must sum to 1)");
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     if (rest[arm] < -1e-9)
-      section.fault("any_event", "infusion reactions and the categories with their own incidence already give arm \"" +
-                                     arms[arm].name + "\" more events than any_event says",
-                    "raise any_event or lower infusion_reaction or the incidences");
+      section.fault(
+          "any_event",
+          "infusion reactions and the categories with their own incidence already give arm \"" +
+              arms[arm].name + "\" more events than any_event says",
+          "raise any_event or lower infusion_reaction or the incidences");
     else if (rest[arm] > 1e-9 && share_sum == 0)
-      section.fault("categories", "events of arm \"" + arms[arm].name +
-                                      "\" are left that belong to no category (give a category a share)");
+      section.fault("categories",
+                    "events of arm \"" + arms[arm].name +
+                        "\" are left that belong to no category (give a category a share)");
     auto& rates = arms_[arm];
     for (std::size_t category = 0; category < own.size(); ++category) {
       rates.hazard += own[category][arm] + shares[category] * std::max(rest[arm], 0.0);
@@ -118,7 +130,8 @@ void AdverseEvents::read_course_of_events(input::Reader& section) {
   for (std::size_t grade = 0; grade < grade_ends_.size() && grade < grades.size(); ++grade)
     grade_ends_[grade] = sum += grades[grade];
   if (std::abs(sum - 1) > 1e-9)
-    section.fault("grades", "the shares of grades 1 to 4 sum to " + std::to_string(sum) + " (they must sum to 1)");
+    section.fault("grades", "the shares of grades 1 to 4 sum to " + std::to_string(sum) +
+                                " (they must sum to 1)");
   serious_given_grade_3_ = section.number("serious_given_grade_3", input::k_probability, 0.0);
   recovery_weeks_ = section.number("recovery_weeks", input::k_positive);
 }
@@ -143,7 +156,8 @@ void AdverseEvents::prepare(int n_patients, Cohort& cohort) const {
   double most = 0;
   std::size_t n_infusions = 0;
   for (const auto& rates : arms_) {
-    most = std::max(most, rates.hazard + rates.infusion_reaction * static_cast<double>(rates.infusion_weeks.size()));
+    most = std::max(most, rates.hazard + rates.infusion_reaction *
+                                             static_cast<double>(rates.infusion_weeks.size()));
     n_infusions = std::max(n_infusions, rates.infusion_weeks.size());
   }
   const double expected = most * n_patients;
@@ -168,10 +182,12 @@ void AdverseEvents::draw_timed(rng::Stream& stream, const ArmRates& rates, std::
                                Cohort& cohort) const {
   double share = 0;
   while ((share += rng::exponential(stream.next_uniform()) / rates.hazard) < 1) {
-    const auto category = pick(rates.category_ends.data(), rates.category_ends.size(), stream.next_uniform());
+    const auto category =
+        pick(rates.category_ends.data(), rates.category_ends.size(), stream.next_uniform());
     const double u_grade = stream.next_uniform(), u_serious = stream.next_uniform();
-    cohort.adverse_events.push_back(make_event(patient, share * follow_up_weeks_, static_cast<int>(category), u_grade,
-                                               u_serious, stream.next_uniform()));
+    cohort.adverse_events.push_back(make_event(patient, share * follow_up_weeks_,
+                                               static_cast<int>(category), u_grade, u_serious,
+                                               stream.next_uniform()));
   }
 }
 
@@ -181,24 +197,27 @@ void AdverseEvents::draw_reactions(rng::Stream& stream, const ArmRates& rates, s
     const auto first = k_draws_per_infusion * static_cast<std::uint32_t>(k);
     if (!rng::bernoulli(stream.uniform(first), rates.infusion_reaction)) continue;
     const double week = rates.infusion_weeks[k] + k_reaction_weeks * stream.uniform(first + 1);
-    cohort.adverse_events.push_back(make_event(patient, week, reaction_category_, stream.uniform(first + 2),
-                                               stream.uniform(first + 3), stream.uniform(first + 4)));
+    cohort.adverse_events.push_back(make_event(patient, week, reaction_category_,
+                                               stream.uniform(first + 2), stream.uniform(first + 3),
+                                               stream.uniform(first + 4)));
   }
 }
 
 // The week after which the patient has no infusion; takes out reactions to infusions not given.
 double AdverseEvents::stop_infusions(rng::Key key, std::uint64_t trial, const Discontinuation& stop,
-                                     const ArmRates& rates, std::size_t patient, std::size_t first_event,
-                                     Cohort& cohort) const {
+                                     const ArmRates& rates, std::size_t patient,
+                                     std::size_t first_event, Cohort& cohort) const {
   rng::Stream stream({key, rng::Purpose::discontinuation, trial, static_cast<std::uint32_t>(patient)});
-  double week = stop.rate_per_week > 0 ? rng::exponential(stream.uniform(0)) / stop.rate_per_week : k_never;
+  double week =
+      stop.rate_per_week > 0 ? rng::exponential(stream.uniform(0)) / stop.rate_per_week : k_never;
   std::uint32_t n_grave = 0;
   auto& events = cohort.adverse_events;
   std::size_t kept = first_event;
   for (std::size_t i = first_event; i < events.size(); ++i) {
     const AdverseEvent event = events[i];
     if (event.category == reaction_category_) {
-      const auto after = std::upper_bound(rates.infusion_weeks.begin(), rates.infusion_weeks.end(), event.week);
+      const auto after =
+          std::upper_bound(rates.infusion_weeks.begin(), rates.infusion_weeks.end(), event.week);
       if (*(after - 1) >= week) continue;
     }
     events[kept++] = event;
@@ -221,11 +240,12 @@ void AdverseEvents::draw(rng::Key key, std::uint64_t trial, const std::optional<
   std::size_t n_infusions = 0;
   for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
     none[arm] = math::exp(-arms_[arm].hazard);
-    if (arms_[arm].infusion_reaction > 0) n_infusions = std::max(n_infusions, arms_[arm].infusion_weeks.size());
+    if (arms_[arm].infusion_reaction > 0)
+      n_infusions = std::max(n_infusions, arms_[arm].infusion_weeks.size());
   }
   for (std::size_t k = 0; k < n_infusions; ++k)
-    rng::fill_uniform({key, rng::Purpose::infusion_reaction, trial, 0}, k_draws_per_infusion * static_cast<std::uint32_t>(k),
-                      columns[1 + k].first(n));
+    rng::fill_uniform({key, rng::Purpose::infusion_reaction, trial, 0},
+                      k_draws_per_infusion * static_cast<std::uint32_t>(k), columns[1 + k].first(n));
   for (std::size_t patient = 0; patient < n; ++patient) {
     const auto arm = static_cast<std::size_t>(cohort.arm[patient]);
     const ArmRates& rates = arms_[arm];
@@ -265,7 +285,8 @@ void draw_discontinuation(rng::Key key, std::uint64_t trial, const Discontinuati
   rng::fill_uniform({key, rng::Purpose::discontinuation, trial, 0}, 0, uniform);
   for (std::size_t patient = 0; patient < n; ++patient) {
     const auto& weeks = arms[static_cast<std::size_t>(cohort.arm[patient])].infusion_weeks;
-    const double week = stop.rate_per_week > 0 ? rng::exponential(uniform[patient]) / stop.rate_per_week : k_never;
+    const double week =
+        stop.rate_per_week > 0 ? rng::exponential(uniform[patient]) / stop.rate_per_week : k_never;
     cohort.discontinuation_weeks[patient] = week < last_infusion(weeks) ? week : k_never;
     cohort.scratch.infusions[patient] = given_before(weeks, week);
   }

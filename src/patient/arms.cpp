@@ -18,9 +18,11 @@ std::vector<Arm> read_arms(input::Reader& study) {
       reader.fault("infusion_weeks", "the weeks of the infusions must increase");
     arms.push_back(std::move(arm));
   }
-  const auto n_controls = std::count_if(arms.begin(), arms.end(), [](const Arm& a) { return a.is_control; });
+  const auto n_controls =
+      std::count_if(arms.begin(), arms.end(), [](const Arm& a) { return a.is_control; });
   if (n_controls != 1)
-    study.fault("arms", (n_controls == 0 ? "no arm is" : "several arms are") + std::string(" the control"),
+    study.fault("arms",
+                (n_controls == 0 ? "no arm is" : "several arms are") + std::string(" the control"),
                 "write control: true in exactly one arm");
   if (arms.size() > k_most_arms)
     study.fault("arms", "there are more than " + std::to_string(k_most_arms) + " arms");

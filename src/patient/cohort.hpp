@@ -21,30 +21,31 @@ struct AdverseEvent {
 };
 
 // Patients stand in the order of randomisation. Sized by PatientModel::prepare once a plan; no column
-// grows during a trial except adverse_events, which keeps its capacity. Columns that no endpoint, process
-// or output needs are not filled (PatientModel::follow's `Needs`).
+// grows during a trial except adverse_events, which keeps its capacity. Columns that no endpoint,
+// process or output needs are not filled (PatientModel::follow's `Needs`).
 struct Cohort {
   int n_patients = 0;
 
   // Filled by PatientModel::enrol.
-  int n_screened = 0;                       // screened until the last patient was randomised
-  base::AlignedVector<int> site;            // global site number
+  int n_screened = 0;             // screened until the last patient was randomised
+  base::AlignedVector<int> site;  // global site number
   base::AlignedVector<int> region;
   base::AlignedVector<double> randomised_months;  // since the study's start, non-decreasing
-  base::Columns<double> covariates;         // [i_covariate][patient], on each covariate's grid
-  base::Columns<int> strata;                // [i_factor][patient], level of each stratification factor
-  base::AlignedVector<double> baseline_normal;  // latent standard normal of the driving baseline covariate
-  base::Columns<double> graded_factors;     // [i_graded][patient], exp(noise) of each graded covariate
+  base::Columns<double> covariates;               // [i_covariate][patient], on each covariate's grid
+  base::Columns<int> strata;  // [i_factor][patient], level of each stratification factor
+  base::AlignedVector<double>
+      baseline_normal;                   // latent standard normal of the driving baseline covariate
+  base::Columns<double> graded_factors;  // [i_graded][patient], exp(noise) of each graded covariate
 
   // Filled by the design.
-  base::AlignedVector<int> arm;             // index into the study's arms
+  base::AlignedVector<int> arm;  // index into the study's arms
 
   // Filled by PatientModel::follow. Visits are the driving measure's, [i_visit][patient].
-  base::Columns<double> unrescued_ratio;    // R_j: what the course alone would give
-  base::Columns<double> observed_ratio;     // after rescue
-  base::Columns<double> values;             // [i_measure * n_visits + i_visit][patient], on the grid
-  base::AlignedVector<double> rescue_weeks;           // k_never where none
-  base::AlignedVector<int> rescue_tier;               // tier in force at the last visit; -1 none
+  base::Columns<double> unrescued_ratio;     // R_j: what the course alone would give
+  base::Columns<double> observed_ratio;      // after rescue
+  base::Columns<double> values;              // [i_measure * n_visits + i_visit][patient], on the grid
+  base::AlignedVector<double> rescue_weeks;  // k_never where none
+  base::AlignedVector<int> rescue_tier;      // tier in force at the last visit; -1 none
   base::AlignedVector<double> discontinuation_weeks;  // of study treatment; k_never where none
   base::AlignedVector<double> dropout_weeks;          // leaves the study; k_never where none
   std::vector<AdverseEvent> adverse_events;           // observed before dropout, sorted by patient
@@ -52,7 +53,7 @@ struct Cohort {
   // The model's own working space, of no meaning outside its calls.
   struct Scratch {
     base::Columns<double> columns;
-    base::AlignedVector<int> infusions;    // given to each patient
+    base::AlignedVector<int> infusions;  // given to each patient
     base::AlignedVector<double> site_rates;
     base::AlignedVector<double> site_openings;
     base::AlignedVector<int> site_order;   // by opening

@@ -22,8 +22,8 @@ constexpr input::Bounds k_ratio_maximum{1, 100, false, false, "the largest ratio
 
 // One law an arm from a map arm -> parameters; every arm must be there.
 template <class ReadLaw>
-std::vector<RatioLaw> read_laws(input::Reader& model, const std::vector<std::string>& arms, RatioLaw fallback,
-                                ReadLaw&& read_law) {
+std::vector<RatioLaw> read_laws(input::Reader& model, const std::vector<std::string>& arms,
+                                RatioLaw fallback, ReadLaw&& read_law) {
   std::vector<RatioLaw> laws(arms.size(), fallback);
   std::vector<bool> seen(arms.size(), false);
   for (auto& [name, reader] : model.named("arms")) {
@@ -31,7 +31,8 @@ std::vector<RatioLaw> read_laws(input::Reader& model, const std::vector<std::str
     const RatioLaw law = read_law(reader);
     if (found == arms.end()) {
       const auto near = base::closest(name, arms);
-      reader.fault("", "\"" + name + "\" is not an arm", near.empty() ? "" : "did you mean \"" + near + "\"?");
+      reader.fault("", "\"" + name + "\" is not an arm",
+                   near.empty() ? "" : "did you mean \"" + near + "\"?");
       continue;
     }
     laws[static_cast<std::size_t>(found - arms.begin())] = law;
@@ -89,21 +90,25 @@ void read_laws(input::Reader& measure, const std::vector<std::string>& arms, Cou
   read_model("responder_mixture", CourseModel::responder_mixture, read_mixture);
 }
 
-std::vector<double> by_region(input::Reader& reader, const char* key, const std::vector<std::string>& names) {
+std::vector<double> by_region(input::Reader& reader, const char* key,
+                              const std::vector<std::string>& names) {
   std::vector<double> result(names.size(), 0.0);
   const auto values = reader.number_by_name(key, names, "region", input::k_any_number, false);
   for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i].value_or(0);
   return result;
 }
 
-CourseEffects read_effects(input::Reader& measure, const Population& population, const Recruitment& recruitment) {
+CourseEffects read_effects(input::Reader& measure, const Population& population,
+                           const Recruitment& recruitment) {
   CourseEffects effects;
   if (auto reader = measure.optional_map("site_effects")) {
     SiteEffects site;
     site.intercept_sd = reader->number("intercept_sd", input::k_non_negative, 0.0);
     site.effect_sd = reader->number("effect_sd", input::k_non_negative, 0.0);
-    site.high_placebo_probability = reader->number("high_placebo_probability", input::k_probability, 0.0);
-    site.high_placebo_log_odds = math::log(reader->number("high_placebo_odds_ratio", input::k_positive, 1.0));
+    site.high_placebo_probability =
+        reader->number("high_placebo_probability", input::k_probability, 0.0);
+    site.high_placebo_log_odds =
+        math::log(reader->number("high_placebo_odds_ratio", input::k_positive, 1.0));
     effects.site = site;
   }
   if (auto reader = measure.optional_map("region_effects")) {
@@ -118,7 +123,8 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
   if (measure.has("stratum_effects")) {
     for (auto& [name, reader] : measure.named("stratum_effects")) {
       const auto& strata = population.strata();
-      const auto found = std::find_if(strata.begin(), strata.end(), [&](const Stratum& s) { return s.name == name; });
+      const auto found =
+          std::find_if(strata.begin(), strata.end(), [&](const Stratum& s) { return s.name == name; });
       if (found == strata.end()) {
         std::vector<std::string> names;
         for (const auto& stratum : strata) names.push_back(stratum.name);
@@ -130,10 +136,12 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
       const std::vector<double> none(found->levels.size(), 0.0);
       StratumEffects effect;
       effect.factor = static_cast<int>(found - strata.begin());
-      for (auto [key, target] : {std::pair{"intercept", &effect.intercept}, std::pair{"effect", &effect.effect}}) {
+      for (auto [key, target] :
+           {std::pair{"intercept", &effect.intercept}, std::pair{"effect", &effect.effect}}) {
         *target = reader.numbers(key, input::k_any_number, none);
         if (target->size() == none.size()) continue;
-        reader.fault(key, "the factor has " + std::to_string(none.size()) + " levels, and each needs a number");
+        reader.fault(
+            key, "the factor has " + std::to_string(none.size()) + " levels, and each needs a number");
         *target = none;
       }
       effects.strata.push_back(std::move(effect));
@@ -147,7 +155,9 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
 
 }  // namespace
 
-std::span<const base::Named<CourseModel>> course_model_table() { return k_models; }
+std::span<const base::Named<CourseModel>> course_model_table() {
+  return k_models;
+}
 
 bool CourseEffects::has_effect_terms() const {
   const auto nonzero = [](const std::vector<double>& x) {
@@ -171,15 +181,19 @@ CourseSpec read_course(const std::string& name, input::Reader& measure, const st
   if (!population.covariates().empty() &&
       population.covariates()[static_cast<std::size_t>(spec.baseline_covariate)].grading)
     measure.fault("baseline", "the baseline of a course cannot be a graded covariate");
-  spec.minimum = measure.number("minimum", {0, 0, false, false, "a course that is a ratio of its baseline ends at 0"}, 0.0);
+  spec.minimum = measure.number(
+      "minimum", {0, 0, false, false, "a course that is a ratio of its baseline ends at 0"}, 0.0);
   spec.maximum = measure.number("maximum", input::k_positive);
   spec.grid = Grid(measure.number("grid", input::k_non_negative, 0.0));
-  if (!spec.grid.holds(spec.maximum)) measure.fault("maximum", "the maximum is not a multiple of the grid");
+  if (!spec.grid.holds(spec.maximum))
+    measure.fault("maximum", "the maximum is not a multiple of the grid");
   spec.visit_weeks = measure.numbers("visits_weeks", input::k_positive);
   const auto& weeks = spec.visit_weeks;
   if (weeks.empty() || weeks.size() > 60 ||
       std::adjacent_find(weeks.begin(), weeks.end(), std::greater_equal<>()) != weeks.end()) {
-    measure.fault("visits_weeks", "the visits must be 1 to 60 weeks that increase (baseline, week 0, is not among them)");
+    measure.fault(
+        "visits_weeks",
+        "the visits must be 1 to 60 weeks that increase (baseline, week 0, is not among them)");
     spec.visit_weeks = {12};
   }
   read_laws(measure, names_of(arms), spec);

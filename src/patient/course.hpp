@@ -1,5 +1,6 @@
-// The course of the driving measure as a study file states it: the ratio's laws by arm, how fast they are
-// reached, the correlation between visits, and what shifts them by site, region, stratum and baseline.
+// The course of the driving measure as a study file states it: the ratio's laws by arm, how fast they
+// are reached, the correlation between visits, and what shifts them by site, region, stratum and
+// baseline.
 #pragma once
 
 #include <optional>
@@ -20,8 +21,8 @@ enum class CourseModel { kumaraswamy, responder_mixture };
 
 std::span<const base::Named<CourseModel>> course_model_table();
 
-// Log odds added to the ratio's law, positive = more response. `effect` terms act on active arms only and in
-// proportion to the scenario's effect, so that an effect of 0 is exactly null.
+// Log odds added to the ratio's law, positive = more response. `effect` terms act on active arms only
+// and in proportion to the scenario's effect, so that an effect of 0 is exactly null.
 struct SiteEffects {
   double intercept_sd = 0;
   double effect_sd = 0;

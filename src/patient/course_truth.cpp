@@ -49,12 +49,12 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
 }
 
 bool CourseTruth::is_drawn() const {
-  return std::visit(Overloaded{[](const EffectMultiplier&) { return false; },
-                               [](const ConstantOddsRatio&) { return false; },
-                               [](const LogOddsRatioDraw&) { return true; },
-                               [](const BetaRatesDraw&) { return true; },
-                               [](const PosteriorDraw&) { return true; }},
-                    truth_);
+  return std::visit(
+      Overloaded{[](const EffectMultiplier&) { return false; },
+                 [](const ConstantOddsRatio&) { return false; },
+                 [](const LogOddsRatioDraw&) { return true; },
+                 [](const BetaRatesDraw&) { return true; }, [](const PosteriorDraw&) { return true; }},
+      truth_);
 }
 
 bool CourseTruth::is_null() const {
@@ -73,13 +73,16 @@ void CourseTruth::check(const std::vector<Arm>& arms, input::Diagnostics& faults
       if (arm == control_) continue;
       const auto fault = check_monotone({spec_.laws[control_], spec_.laws[arm], effect->value});
       if (!fault) continue;
-      faults.add(at,
-                 fmt::format("an effect of {} is not possible for arm \"{}\" (its distribution function would "
-                             "not increase near a ratio to baseline of {:.3g})",
-                             effect->value, arms[arm].name, fault->ratio),
-                 fmt::format("the {} possible effect is {:.2f}; or state a constant odds ratio",
-                             effect->value > 1 ? "largest" : "smallest",
-                             (effect->value > 1 ? std::floor(fault->admissible * 100) : std::ceil(fault->admissible * 100)) / 100));
+      faults.add(
+          at,
+          fmt::format("an effect of {} is not possible for arm \"{}\" (its distribution function would "
+                      "not increase near a ratio to baseline of {:.3g})",
+                      effect->value, arms[arm].name, fault->ratio),
+          fmt::format("the {} possible effect is {:.2f}; or state a constant odds ratio",
+                      effect->value > 1 ? "largest" : "smallest",
+                      (effect->value > 1 ? std::floor(fault->admissible * 100)
+                                         : std::ceil(fault->admissible * 100)) /
+                          100));
     }
   }
   const auto* ratio = std::get_if<ConstantOddsRatio>(&truth_);
@@ -87,8 +90,9 @@ void CourseTruth::check(const std::vector<Arm>& arms, input::Diagnostics& faults
     faults.add(at, fmt::format("the odds ratio is {} (it must be positive)", ratio->value));
   const auto* posterior = std::get_if<PosteriorDraw>(&truth_);
   if (posterior && spec_.model != CourseModel::kumaraswamy)
-    faults.add(at, "a draw from the calibration's posterior needs the course model kumaraswamy (its two "
-                   "parameters follow from the two rates drawn)");
+    faults.add(at,
+               "a draw from the calibration's posterior needs the course model kumaraswamy (its two "
+               "parameters follow from the two rates drawn)");
 }
 
 double CourseTruth::effect_weight() const {
@@ -123,7 +127,8 @@ void CourseTruth::compile(std::size_t arm, double fraction) {
 }
 
 double CourseTruth::calibrated_log_odds_ratio(std::size_t arm) const {
-  return log_odds(spec_.laws[arm], k_reference_ratio) - log_odds(spec_.laws[control_], k_reference_ratio);
+  return log_odds(spec_.laws[arm], k_reference_ratio) -
+         log_odds(spec_.laws[control_], k_reference_ratio);
 }
 
 double CourseTruth::scale_of(std::size_t arm, double log_odds_ratio) const {
@@ -154,13 +159,14 @@ void CourseTruth::draw_posterior(const PosteriorDraw& posterior, rng::Key key, s
     const double rate_1 = rate((deep + shallow) / total, move(counts.responders, posterior.ratio_1));
     const double rate_2 = rate(deep / total, move(counts.deep_responders, posterior.ratio_2));
     // Two different moves could cross the two rates; the deeper one stays the smaller.
-    result.drawn[arm] =
-        kumaraswamy_through(posterior.ratio_1, rate_1, posterior.ratio_2, std::min(rate_2, 0.999 * rate_1),
-                            std::get<Kumaraswamy>(calibrated).maximum);
+    result.drawn[arm] = kumaraswamy_through(posterior.ratio_1, rate_1, posterior.ratio_2,
+                                            std::min(rate_2, 0.999 * rate_1),
+                                            std::get<Kumaraswamy>(calibrated).maximum);
   }
   const double control = log_odds(RatioLaw{result.drawn[control_]}, k_reference_ratio);
   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-    result.scale[arm] = scale_of(arm, log_odds(RatioLaw{result.drawn[arm]}, k_reference_ratio) - control);
+    result.scale[arm] =
+        scale_of(arm, log_odds(RatioLaw{result.drawn[arm]}, k_reference_ratio) - control);
 }
 
 TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
@@ -176,29 +182,30 @@ TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
     const double rate = std::min(std::max(draw_beta(stream, events, non_events), 1e-9), 1 - 1e-9);
     return math::logit(rate) - log_odds(spec_.laws[arm], k_reference_ratio);
   };
-  std::visit(Overloaded{[&](const EffectMultiplier& truth) {
-                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                            result.scale[arm] = arm == control_ ? 0 : truth.value;
-                        },
-                        [&](const ConstantOddsRatio& truth) { set_odds_ratio(0, math::log(truth.value)); },
-                        [&](const LogOddsRatioDraw& truth) {
-                          rng::Stream stream({key, rng::Purpose::truth, trial, 0});
-                          const double log_odds_ratio = truth.mean + truth.sd * stream.normal(0);
-                          const double control_shift =
-                              truth.control_events
-                                  ? shift_to_rate(control_, *truth.control_events, *truth.control_non_events)
-                                  : 0;
-                          set_odds_ratio(control_shift, log_odds_ratio);
-                        },
-                        [&](const BetaRatesDraw& truth) {
-                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                            result.shift[arm] = shift_to_rate(arm, truth.events[arm], truth.non_events[arm]);
-                          for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                            result.scale[arm] = scale_of(arm, calibrated_log_odds_ratio(arm) + result.shift[arm] -
-                                                                  result.shift[control_]);
-                        },
-                        [&](const PosteriorDraw& truth) { draw_posterior(truth, key, trial, result); }},
-             truth_);
+  std::visit(
+      Overloaded{[&](const EffectMultiplier& truth) {
+                   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                     result.scale[arm] = arm == control_ ? 0 : truth.value;
+                 },
+                 [&](const ConstantOddsRatio& truth) { set_odds_ratio(0, math::log(truth.value)); },
+                 [&](const LogOddsRatioDraw& truth) {
+                   rng::Stream stream({key, rng::Purpose::truth, trial, 0});
+                   const double log_odds_ratio = truth.mean + truth.sd * stream.normal(0);
+                   const double control_shift =
+                       truth.control_events
+                           ? shift_to_rate(control_, *truth.control_events, *truth.control_non_events)
+                           : 0;
+                   set_odds_ratio(control_shift, log_odds_ratio);
+                 },
+                 [&](const BetaRatesDraw& truth) {
+                   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                     result.shift[arm] = shift_to_rate(arm, truth.events[arm], truth.non_events[arm]);
+                   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
+                     result.scale[arm] = scale_of(arm, calibrated_log_odds_ratio(arm) +
+                                                           result.shift[arm] - result.shift[control_]);
+                 },
+                 [&](const PosteriorDraw& truth) { draw_posterior(truth, key, trial, result); }},
+      truth_);
   return result;
 }
 

@@ -19,23 +19,24 @@ inline constexpr double k_reference_ratio = 0.5;
 
 // One trial's truth, by arm, for patients with all their infusions.
 struct TrialTruth {
-  std::array<double, k_most_arms> shift{};     // log odds added to the compiled law
-  std::array<double, k_most_arms> scale{};     // what site, region and stratum effects are multiplied with
+  std::array<double, k_most_arms> shift{};  // log odds added to the compiled law
+  std::array<double, k_most_arms> scale{};  // what site, region and stratum effects are multiplied with
   std::array<Kumaraswamy, k_most_arms> drawn{};  // the law itself, where the truth draws it
 };
 
-// A patient who had k of an arm's K infusions has the treatment effect times k/K on the log-odds scale. A
-// variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them.
+// A patient who had k of an arm's K infusions has the treatment effect times k/K on the log-odds scale.
+// A variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them.
 class CourseTruth {
  public:
   enum class Variants { full_only, by_infusions };
 
-  CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth, Variants variants,
-              input::Diagnostics& faults, const input::Position& at);
+  CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
+              Variants variants, input::Diagnostics& faults, const input::Position& at);
 
   bool is_drawn() const;
   bool is_null() const;
-  // This trial's truth; draws of (truth, unit 0) for the log odds ratio, (truth, 1 + arm) for an arm's rates.
+  // This trial's truth; draws of (truth, unit 0) for the log odds ratio, (truth, 1 + arm) for an arm's
+  // rates.
   TrialTruth draw(rng::Key key, std::uint64_t trial) const;
 
   int full_variant(std::size_t arm) const { return arms_[arm].full; }
@@ -48,8 +49,8 @@ class CourseTruth {
     return at(arm, variant).fraction * truth.scale[arm];
   }
 
-  // out[i] = ratio at a visit of patient i: the quantile at log odds logit(Phi(z[i])) - shift[i] of the law of
-  // (arm[i], variant[i]), to the power of the course's exponent at that visit.
+  // out[i] = ratio at a visit of patient i: the quantile at log odds logit(Phi(z[i])) - shift[i] of the
+  // law of (arm[i], variant[i]), to the power of the course's exponent at that visit.
   void ratios(const TrialTruth& truth, std::size_t visit, std::span<const int> arm,
               std::span<const int> variant, std::span<const double> z, std::span<const double> shift,
               std::span<double> out) const;
@@ -57,8 +58,8 @@ class CourseTruth {
   void control_ratios(const TrialTruth& truth, std::size_t visit, std::span<const double> z,
                       std::span<const double> shift, std::span<double> out) const;
 
-  // For exact calculations: the law, shift and exponent of an arm's patients with all their infusions, where
-  // the truth is not drawn.
+  // For exact calculations: the law, shift and exponent of an arm's patients with all their infusions,
+  // where the truth is not drawn.
   const TemperedLaw& law(std::size_t arm) const { return arms_[arm].law; }
   double exponent(std::size_t arm, std::size_t visit) const {
     return at(arm, arms_[arm].full).exponents[visit];
@@ -87,7 +88,8 @@ class CourseTruth {
   void compile(std::size_t arm, double fraction);
   double calibrated_log_odds_ratio(std::size_t arm) const;
   double scale_of(std::size_t arm, double log_odds_ratio) const;
-  void draw_posterior(const PosteriorDraw& posterior, rng::Key key, std::uint64_t trial, TrialTruth& result) const;
+  void draw_posterior(const PosteriorDraw& posterior, rng::Key key, std::uint64_t trial,
+                      TrialTruth& result) const;
 
   const CourseSpec& spec_;
   Truth truth_;

@@ -8,7 +8,8 @@ namespace trialwright::patient {
 
 namespace {
 
-// P(baseline = point, eligible) of the driving covariate's points; empty where eligibility reads others too.
+// P(baseline = point, eligible) of the driving covariate's points; empty where eligibility reads others
+// too.
 std::vector<double> eligible_weights(const Population& population, std::size_t driving) {
   const auto& marginal = population.covariates()[driving].marginal;
   std::vector<double> weights = marginal.probabilities();
@@ -29,7 +30,8 @@ std::vector<double> eligible_weights(const Population& population, std::size_t d
 std::optional<double> PatientModel::responder_probability(int arm, int i_visit, double ratio) const {
   const PatientSpec& spec = *impl_->spec;
   const CourseSpec& course = spec.course;
-  if (truth_is_drawn() || course.effects.any() || has_rescue() || has_discontinuation()) return std::nullopt;
+  if (truth_is_drawn() || course.effects.any() || has_rescue() || has_discontinuation())
+    return std::nullopt;
   const auto driving = static_cast<std::size_t>(course.baseline_covariate);
   const auto points = spec.population.covariates()[driving].marginal.points();
   const auto weights = eligible_weights(spec.population, driving);
@@ -45,11 +47,14 @@ std::optional<double> PatientModel::responder_probability(int arm, int i_visit, 
     const double most = ratio * points[i] + 1e-9;
     double probability = 1;
     if (most < course.maximum && points[i] > 0) {
-      // The score is at most `most` where the ratio lies below the boundary between two points of the grid.
+      // The score is at most `most` where the ratio lies below the boundary between two points of the
+      // grid.
       const double step = course.grid.step();
-      const double boundary = course.grid.continuous() ? most : course.grid.at(std::floor(most / step + 1e-9)) + step / 2;
+      const double boundary =
+          course.grid.continuous() ? most : course.grid.at(std::floor(most / step + 1e-9)) + step / 2;
       const double bound = boundary / points[i];
-      probability = math::logistic(log_odds(law, exponent == 1 ? bound : math::pow(bound, 1 / exponent)) + shift);
+      probability =
+          math::logistic(log_odds(law, exponent == 1 ? bound : math::pow(bound, 1 / exponent)) + shift);
     }
     responders += weights[i] * probability;
   }

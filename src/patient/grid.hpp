@@ -5,8 +5,8 @@
 
 namespace trialwright::patient {
 
-// Multiples of a step (0: every number). Values are the doubles nearest to the decimal multiples, so that a
-// score of 14.2 on the 0.1 grid is the literal 14.2.
+// Multiples of a step (0: every number). Values are the doubles nearest to the decimal multiples, so
+// that a score of 14.2 on the 0.1 grid is the literal 14.2.
 class Grid {
  public:
   Grid() = default;
@@ -24,7 +24,9 @@ class Grid {
     return ((per_unit_ > 0 ? x * per_unit_ : x / step_) + k_shift) - k_shift;
   }
   double round(double x) const { return continuous() ? x : at(index(x)); }
-  bool holds(double x) const { return continuous() || std::abs(round(x) - x) < 1e-9 * (1 + std::abs(x)); }
+  bool holds(double x) const {
+    return continuous() || std::abs(round(x) - x) < 1e-9 * (1 + std::abs(x));
+  }
 
  private:
   double step_ = 0;

@@ -23,8 +23,9 @@ double read_weeks_before(input::Reader& reader, const std::vector<double>& visit
   double previous = 0;
   for (const double visit : visit_weeks) {
     if (visit - weeks <= previous) {
-      reader.fault("weeks_before_visit", "the event must fall between two visits (visits are as near as " +
-                                             std::to_string(visit - previous).substr(0, 5) + " weeks)");
+      reader.fault("weeks_before_visit",
+                   "the event must fall between two visits (visits are as near as " +
+                       std::to_string(visit - previous).substr(0, 5) + " weeks)");
       break;
     }
     previous = visit;
@@ -32,7 +33,8 @@ double read_weeks_before(input::Reader& reader, const std::vector<double>& visit
   return weeks;
 }
 
-Rescue read_rescue(input::Reader& reader, const std::vector<Arm>& arms, const std::vector<double>& visit_weeks) {
+Rescue read_rescue(input::Reader& reader, const std::vector<Arm>& arms,
+                   const std::vector<double>& visit_weeks) {
   Rescue rescue;
   rescue.log_odds = reader.number("log_odds_per_2_weeks", input::k_any_number);
   rescue.slope = reader.number("log_odds_slope", input::k_any_number, 0.0);
@@ -45,11 +47,13 @@ Rescue read_rescue(input::Reader& reader, const std::vector<Arm>& arms, const st
   for (auto& [name, tier] : reader.named("tiers")) {
     const double probability = tier.number("probability", input::k_probability);
     rescue.tiers.push_back(
-        {name, probability, tier.number("ratio_multiplier", {0, 1, false, false, "of the ratio, at most 1"})});
+        {name, probability,
+         tier.number("ratio_multiplier", {0, 1, false, false, "of the ratio, at most 1"})});
     total += probability;
   }
   if (std::abs(total - 1) > 1e-9)
-    reader.fault("tiers", "the tiers' probabilities sum to " + std::to_string(total) + " (they must sum to 1)");
+    reader.fault("tiers",
+                 "the tiers' probabilities sum to " + std::to_string(total) + " (they must sum to 1)");
   return rescue;
 }
 
@@ -60,7 +64,8 @@ IntercurrentEvents IntercurrentEvents::read(input::Reader& study, const std::vec
   IntercurrentEvents events;
   auto section = study.optional_map("intercurrent_events");
   if (!section) return events;
-  if (auto reader = section->optional_map("rescue")) events.rescue = read_rescue(*reader, arms, visit_weeks);
+  if (auto reader = section->optional_map("rescue"))
+    events.rescue = read_rescue(*reader, arms, visit_weeks);
   if (auto reader = section->optional_map("dropout")) {
     Dropout dropout;
     dropout.rate_per_week = reader->number("rate_per_week", {0, 10, false, false, "a week"});
@@ -86,7 +91,8 @@ bool IntercurrentEvents::are_same_in_all_arms() const {
   return (!rescue || constant(rescue->arm_log_odds)) && (!dropout || constant(dropout->arm_log_hazard));
 }
 
-IntercurrentProcess::IntercurrentProcess(const IntercurrentEvents& events, const std::vector<double>& visit_weeks)
+IntercurrentProcess::IntercurrentProcess(const IntercurrentEvents& events,
+                                         const std::vector<double>& visit_weeks)
     : events_(events), weeks_(visit_weeks) {
   for (std::size_t visit = 0; visit < weeks_.size(); ++visit)
     intervals_.push_back(weeks_[visit] - (visit == 0 ? 0 : weeks_[visit - 1]));
@@ -173,7 +179,8 @@ void IntercurrentProcess::observe(std::span<const double> unrescued, Cohort& coh
   }
   for (std::size_t i = 0; i < unrescued.size(); ++i) {
     const int tier = cohort.rescue_tier[i];
-    const double multiplier = tier < 0 ? 1 : events_.rescue->tiers[static_cast<std::size_t>(tier)].ratio_multiplier;
+    const double multiplier =
+        tier < 0 ? 1 : events_.rescue->tiers[static_cast<std::size_t>(tier)].ratio_multiplier;
     observed[i] = unrescued[i] * multiplier;
   }
 }

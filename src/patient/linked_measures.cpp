@@ -12,13 +12,16 @@ namespace trialwright::patient {
 namespace {
 
 constexpr std::array<base::Named<LinkKind>, 3> k_kinds{{
-    {"graded", "the grade of the driving score, by a graded covariate's thresholds and noise", "", LinkKind::graded},
-    {"proportional", "baseline times the driving ratio, with noise on the log", "", LinkKind::proportional},
+    {"graded", "the grade of the driving score, by a graded covariate's thresholds and noise", "",
+     LinkKind::graded},
+    {"proportional", "baseline times the driving ratio, with noise on the log", "",
+     LinkKind::proportional},
     {"shifted", "baseline plus a change correlated with the driving ratio", "", LinkKind::shifted},
 }};
 constexpr std::array<base::Named<Pathway>, 2> k_pathways{{
     {"mediated", "follows the driving measure, treatment effect included", "", Pathway::mediated},
-    {"null", "follows the course the patient would have had on the control: no treatment effect", "", Pathway::null},
+    {"null", "follows the course the patient would have had on the control: no treatment effect", "",
+     Pathway::null},
 }};
 
 constexpr input::Bounds k_correlation{-1, 1, true, true, "a correlation"};
@@ -30,23 +33,29 @@ void read_scale(input::Reader& reader, LinkedMeasure& measure) {
   measure.grid = Grid(measure.info.grid);
   if (!(measure.info.minimum < measure.info.maximum))
     reader.fault("maximum", "the maximum must be larger than the minimum");
-  for (const auto& [key, bound] : {std::pair{"minimum", measure.info.minimum}, std::pair{"maximum", measure.info.maximum}})
-    if (!measure.grid.holds(bound)) reader.fault(key, std::string("the ") + key + " is not a multiple of the grid");
+  for (const auto& [key, bound] :
+       {std::pair{"minimum", measure.info.minimum}, std::pair{"maximum", measure.info.maximum}})
+    if (!measure.grid.holds(bound))
+      reader.fault(key, std::string("the ") + key + " is not a multiple of the grid");
 }
 
 void read_noise_shares(input::Reader& reader, LinkedMeasure& measure) {
-  const double share = reader.number("visit_share", {0, 1, false, false, "the visits' share of the noise's variance"}, 0.5);
+  const double share = reader.number(
+      "visit_share", {0, 1, false, false, "the visits' share of the noise's variance"}, 0.5);
   measure.patient_weight = std::sqrt(1 - share);
   measure.visit_weight = std::sqrt(share);
 }
 
-void read_graded(input::Reader& reader, const CourseSpec& course, const Population& population, LinkedMeasure& measure) {
-  const auto& covariate = population.covariates()[static_cast<std::size_t>(measure.info.baseline_covariate)];
+void read_graded(input::Reader& reader, const CourseSpec& course, const Population& population,
+                 LinkedMeasure& measure) {
+  const auto& covariate =
+      population.covariates()[static_cast<std::size_t>(measure.info.baseline_covariate)];
   measure.grading = covariate.grading;
   measure.i_graded = covariate.i_graded;
   if (!covariate.grading || covariate.grading->of != course.baseline_covariate) {
-    reader.fault("baseline", "the baseline of a graded measure must be a covariate graded of \"" +
-                                 population.names()[static_cast<std::size_t>(course.baseline_covariate)] + "\"");
+    reader.fault("baseline",
+                 "the baseline of a graded measure must be a covariate graded of \"" +
+                     population.names()[static_cast<std::size_t>(course.baseline_covariate)] + "\"");
     return;
   }
   measure.info.maximum = static_cast<double>(covariate.grading->shifted_thresholds.size());
@@ -60,7 +69,8 @@ LinkedMeasure read_measure(const std::string& name, input::Reader& reader, const
   measure.info.name = name;
   measure.kind = reader.choice<LinkKind>("kind", k_kinds);
   reader.reference("of", {course.name}, "measure with a course of its own");
-  measure.info.baseline_covariate = std::max(0, reader.reference("baseline", population.names(), "covariate"));
+  measure.info.baseline_covariate =
+      std::max(0, reader.reference("baseline", population.names(), "covariate"));
   switch (measure.kind) {
     case LinkKind::graded:
       read_graded(reader, course, population, measure);
@@ -85,11 +95,16 @@ LinkedMeasure read_measure(const std::string& name, input::Reader& reader, const
 
 }  // namespace
 
-std::span<const base::Named<LinkKind>> link_kind_table() { return k_kinds; }
-std::span<const base::Named<Pathway>> pathway_table() { return k_pathways; }
+std::span<const base::Named<LinkKind>> link_kind_table() {
+  return k_kinds;
+}
+std::span<const base::Named<Pathway>> pathway_table() {
+  return k_pathways;
+}
 
 LinkedMeasures LinkedMeasures::read(std::vector<std::pair<std::string, input::Reader>>& measures,
-                                    std::size_t course_at, const CourseSpec& course, const Population& population) {
+                                    std::size_t course_at, const CourseSpec& course,
+                                    const Population& population) {
   LinkedMeasures result;
   if (population.covariates().empty()) return result;
   for (std::size_t i = 0; i < measures.size(); ++i)
@@ -99,7 +114,8 @@ LinkedMeasures LinkedMeasures::read(std::vector<std::pair<std::string, input::Re
   return result;
 }
 
-// The Cholesky factor of the residuals' correlation, from the correlations of changes that the file states.
+// The Cholesky factor of the residuals' correlation, from the correlations of changes that the file
+// states.
 void LinkedMeasures::mix_residuals(std::vector<std::pair<std::string, input::Reader>>& measures,
                                    std::size_t course_at) {
   std::vector<std::string> names;
@@ -111,17 +127,20 @@ void LinkedMeasures::mix_residuals(std::vector<std::pair<std::string, input::Rea
     matrix[i][i] = 1;
     if (list_[i].kind != LinkKind::shifted) continue;
     auto& reader = measures[i < course_at ? i : i + 1].second;
-    const auto values = reader.number_by_name("change_correlation", names, "measure of kind shifted", k_correlation, false);
+    const auto values = reader.number_by_name("change_correlation", names, "measure of kind shifted",
+                                              k_correlation, false);
     for (std::size_t k = 0; k < values.size(); ++k) {
       if (!values[k]) continue;
       const auto &a = list_[i], &b = list_[k];
       if (k == i || (matrix[i][k] != 0 && k < i)) {
-        reader.fault("change_correlation", "the correlation of the changes of \"" + a.info.name + "\" and \"" +
-                                               b.info.name + "\" is " + (k == i ? "1 by definition" : "given twice"));
+        reader.fault("change_correlation", "the correlation of the changes of \"" + a.info.name +
+                                               "\" and \"" + b.info.name + "\" is " +
+                                               (k == i ? "1 by definition" : "given twice"));
         continue;
       }
-      const double residual = (*values[k] - a.correlation * b.correlation) /
-                              std::sqrt((1 - a.correlation * a.correlation) * (1 - b.correlation * b.correlation));
+      const double residual =
+          (*values[k] - a.correlation * b.correlation) /
+          std::sqrt((1 - a.correlation * a.correlation) * (1 - b.correlation * b.correlation));
       // Both parts of the noise share one mixing, so different visit shares weaken what it gives.
       const double kept = a.patient_weight * b.patient_weight + a.visit_weight * b.visit_weight;
       matrix[i][k] = matrix[k][i] = residual / kept;
@@ -139,8 +158,9 @@ void LinkedMeasures::mix_residuals(std::vector<std::pair<std::string, input::Rea
     }
     if (!(rest > 1e-9)) {
       measures[i < course_at ? i : i + 1].second.fault(
-          "change_correlation", "the correlations of changes are not possible together with those with \"" +
-                                    measures[course_at].first + "\" (their matrix is not positive definite)");
+          "change_correlation",
+          "the correlations of changes are not possible together with those with \"" +
+              measures[course_at].first + "\" (their matrix is not positive definite)");
       rest = 1;
     }
     mixing[i] = std::sqrt(rest);
@@ -148,12 +168,14 @@ void LinkedMeasures::mix_residuals(std::vector<std::pair<std::string, input::Rea
 }
 
 bool LinkedMeasures::has_null_pathway() const {
-  return std::any_of(list_.begin(), list_.end(), [](const auto& m) { return m.pathway == Pathway::null; });
+  return std::any_of(list_.begin(), list_.end(),
+                     [](const auto& m) { return m.pathway == Pathway::null; });
 }
 
 // patient_weight P + visit_weight V of every patient, of unit variance.
 std::span<const double> LinkedMeasures::noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
-                                              std::size_t visit, Cohort& cohort, std::size_t first_column) const {
+                                              std::size_t visit, Cohort& cohort,
+                                              std::size_t first_column) const {
   const LinkedMeasure& measure = list_[i_link];
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   const auto sum = cohort.scratch.columns[first_column].first(n);
@@ -184,7 +206,8 @@ void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link,
   switch (measure.kind) {
     case LinkKind::graded: {
       const auto factor = cohort.graded_factors[static_cast<std::size_t>(measure.i_graded)];
-      for (std::size_t i = 0; i < n; ++i) out[i] = measure.grading->grade(in.driving_score[i], factor[i]);
+      for (std::size_t i = 0; i < n; ++i)
+        out[i] = measure.grading->grade(in.driving_score[i], factor[i]);
       break;
     }
     case LinkKind::proportional: {

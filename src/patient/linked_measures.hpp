@@ -1,4 +1,5 @@
-// Measures that follow the driving one: grades of it, areas in proportion to it, and scores that shift with it.
+// Measures that follow the driving one: grades of it, areas in proportion to it, and scores that shift
+// with it.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@
 namespace trialwright::patient {
 
 enum class LinkKind { graded, proportional, shifted };
-// mediated: by the observed ratio; null: by the ratio the patient would have had on the control, with the same
-// rescue, so that treatment has no effect on the measure.
+// mediated: by the observed ratio; null: by the ratio the patient would have had on the control, with
+// the same rescue, so that treatment has no effect on the measure.
 enum class Pathway { mediated, null };
 
 std::span<const base::Named<LinkKind>> link_kind_table();
@@ -28,30 +29,36 @@ struct LinkedMeasure {
   Grid grid;
   LinkKind kind = LinkKind::graded;
   Pathway pathway = Pathway::mediated;
-  double ratio_maximum = 1.5;       // proportional
-  double noise_sd = 0;              // proportional: of the log; shifted: of the score
-  double patient_weight = 1;        // of the patient's and the visit's normal in the noise; squares sum to 1
+  double ratio_maximum = 1.5;  // proportional
+  double noise_sd = 0;         // proportional: of the log; shifted: of the score
+  double patient_weight = 1;   // of the patient's and the visit's normal in the noise; squares sum to 1
   double visit_weight = 0;
-  double correlation = 0;           // shifted: of the change with the driving ratio
+  double correlation = 0;  // shifted: of the change with the driving ratio
   double change_sd = 0;
-  std::vector<double> mixing;       // shifted: weights of the normals of measures 1 .. this one
-  std::optional<Grading> grading;   // graded
+  std::vector<double> mixing;      // shifted: weights of the normals of measures 1 .. this one
+  std::optional<Grading> grading;  // graded
   int i_graded = -1;
 };
 
 // What the measures after the driving one are, at a visit:
 //   graded        the covariate's grade of the driving score, with the patient's own noise
-//   proportional  baseline * min(ratio_maximum, R exp(noise)), noise ~ N(0, noise_sd) with visit_share of its
+//   proportional  baseline * min(ratio_maximum, R exp(noise)), noise ~ N(0, noise_sd) with visit_share
+//   of its
 //                 variance anew at each visit; within [minimum, maximum], on the grid
-//   shifted       baseline + kappa (R - 1) + noise, kappa = correlation * change_sd / SD(R of the control's law),
-//                 noise's SD = change_sd sqrt(1 - correlation^2), its correlation with another shifted measure
-//                 (rho_12 - rho_1 rho_2) / sqrt((1 - rho_1^2)(1 - rho_2^2)), rho_12 = change_correlation
-// Draws of (linked_measure, patient): 64 m for the patient's part, 64 m + 1 + j for visit j's, m the measure.
+//   shifted       baseline + kappa (R - 1) + noise, kappa = correlation * change_sd / SD(R of the
+//   control's law),
+//                 noise's SD = change_sd sqrt(1 - correlation^2), its correlation with another shifted
+//                 measure (rho_12 - rho_1 rho_2) / sqrt((1 - rho_1^2)(1 - rho_2^2)), rho_12 =
+//                 change_correlation
+// Draws of (linked_measure, patient): 64 m for the patient's part, 64 m + 1 + j for visit j's, m the
+// measure.
 class LinkedMeasures {
  public:
-  // Reads every measure but the course, which stands at `course_at`; the first of the list is measure 1.
-  static LinkedMeasures read(std::vector<std::pair<std::string, input::Reader>>& measures, std::size_t course_at,
-                             const CourseSpec& course, const Population& population);
+  // Reads every measure but the course, which stands at `course_at`; the first of the list is
+  // measure 1.
+  static LinkedMeasures read(std::vector<std::pair<std::string, input::Reader>>& measures,
+                             std::size_t course_at, const CourseSpec& course,
+                             const Population& population);
 
   const std::vector<LinkedMeasure>& list() const { return list_; }
   bool has_null_pathway() const;
@@ -69,9 +76,10 @@ class LinkedMeasures {
   static constexpr std::size_t k_columns = 3;
 
  private:
-  void mix_residuals(std::vector<std::pair<std::string, input::Reader>>& measures, std::size_t course_at);
-  std::span<const double> noise(rng::Key key, std::uint64_t trial, std::size_t i_link, std::size_t visit,
-                                Cohort& cohort, std::size_t first_column) const;
+  void mix_residuals(std::vector<std::pair<std::string, input::Reader>>& measures,
+                     std::size_t course_at);
+  std::span<const double> noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
+                                std::size_t visit, Cohort& cohort, std::size_t first_column) const;
 
   std::vector<LinkedMeasure> list_;
 };

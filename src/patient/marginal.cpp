@@ -19,13 +19,16 @@ constexpr std::array<base::Named<Outside>, 2> k_outside{{
     {"truncate", "the distribution is conditional on lying within the bounds", "", Outside::truncate},
 }};
 
-// The reach of the random numbers: a weighted sum of 32-bit normals goes to about 6.4 with probability 1e-10.
+// The reach of the random numbers: a weighted sum of 32-bit normals goes to about 6.4 with probability
+// 1e-10.
 constexpr double k_reach = 6.5;
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 
 }  // namespace
 
-std::span<const base::Named<Outside>> outside_table() { return k_outside; }
+std::span<const base::Named<Outside>> outside_table() {
+  return k_outside;
+}
 
 MarginalSpec read_marginal(input::Reader& reader, Distribution distribution) {
   MarginalSpec spec;
@@ -88,7 +91,8 @@ double Marginal::normal_score(double x) const {
     }
     case Distribution::uniform:
       if (x <= spec_.minimum) return -k_infinity;
-      return x >= spec_.maximum ? k_infinity : math::normal_quantile((x - spec_.location) / spec_.scale);
+      return x >= spec_.maximum ? k_infinity
+                                : math::normal_quantile((x - spec_.location) / spec_.scale);
   }
   return 0;
 }
@@ -109,7 +113,8 @@ double Marginal::raw_quantile(double z) const {
 
 double Marginal::continuous_value(double z) const {
   const bool truncated = spec_.outside == Outside::truncate && mass_ < 1;
-  const double inner = truncated ? math::normal_quantile(cdf_minimum_ + mass_ * math::normal_cdf(z)) : z;
+  const double inner =
+      truncated ? math::normal_quantile(cdf_minimum_ + mass_ * math::normal_cdf(z)) : z;
   const double value = std::min(std::max(raw_quantile(inner), spec_.minimum), spec_.maximum);
   return std::min(std::max(grid_.round(value), spec_.minimum), spec_.maximum);
 }
@@ -123,7 +128,8 @@ Marginal::Marginal(const MarginalSpec& spec) : spec_(spec), grid_(spec.grid) {
     gamma_table_.emplace(quantile, -7.5, 7.5, std::size_t{2048});
   }
   if (spec_.outside == Outside::truncate) {
-    cdf_minimum_ = math::round_to_bits(math::normal_cdf(normal_score(spec_.minimum)), math::k_knot_bits);
+    cdf_minimum_ =
+        math::round_to_bits(math::normal_cdf(normal_score(spec_.minimum)), math::k_knot_bits);
     mass_ = math::round_to_bits(math::normal_cdf(normal_score(spec_.maximum)) - cdf_minimum_,
                                 math::k_knot_bits);
   }
@@ -170,7 +176,11 @@ std::vector<double> Marginal::probabilities() const {
   return result;
 }
 
-double Marginal::lowest() const { return points_.empty() ? continuous_value(-7.5) : points_.front(); }
-double Marginal::highest() const { return points_.empty() ? continuous_value(7.5) : points_.back(); }
+double Marginal::lowest() const {
+  return points_.empty() ? continuous_value(-7.5) : points_.front();
+}
+double Marginal::highest() const {
+  return points_.empty() ? continuous_value(7.5) : points_.back();
+}
 
 }  // namespace trialwright::patient

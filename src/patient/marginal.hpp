@@ -20,9 +20,11 @@ enum class Outside { cap, truncate };
 std::span<const base::Named<Outside>> outside_table();
 
 // What a study file says of a covariate's marginal.
-//   normal: mean, sd · lognormal: median, log_sd · shifted_gamma: shift, shape, scale · uniform: its bounds.
-// A bound `minimum` or `maximum` either moves what lies outside onto it (cap) or takes the conditional law
-// between the bounds (truncate: u -> F(lo) + u (F(hi) - F(lo))). Then the value is rounded onto the grid.
+//   normal: mean, sd · lognormal: median, log_sd · shifted_gamma: shift, shape, scale · uniform: its
+//   bounds.
+// A bound `minimum` or `maximum` either moves what lies outside onto it (cap) or takes the conditional
+// law between the bounds (truncate: u -> F(lo) + u (F(hi) - F(lo))). Then the value is rounded onto the
+// grid.
 struct MarginalSpec {
   Distribution distribution = Distribution::normal;
   double location = 0;  // mean, ln(median), shift or lower end
@@ -36,9 +38,10 @@ struct MarginalSpec {
 
 MarginalSpec read_marginal(input::Reader& reader, Distribution distribution);
 
-// value(z) is the smallest grid value v with P(V <= v) >= Phi(z). Where the grid has at most k_most_points
-// points within reach the boundaries in z stand in a table, exact to 1e-12; else the quantile function is
-// evaluated (closed forms; the gamma's by a cubic table, error below 1e-9 of the scale) and rounded.
+// value(z) is the smallest grid value v with P(V <= v) >= Phi(z). Where the grid has at most
+// k_most_points points within reach the boundaries in z stand in a table, exact to 1e-12; else the
+// quantile function is evaluated (closed forms; the gamma's by a cubic table, error below 1e-9 of the
+// scale) and rounded.
 class Marginal {
  public:
   static constexpr std::size_t k_most_points = 4096;
@@ -56,7 +59,8 @@ class Marginal {
   }
   void values(std::span<const double> z, std::span<double> out) const;
 
-  // The grid values that can occur, and their probabilities; empty where the covariate is not tabulated.
+  // The grid values that can occur, and their probabilities; empty where the covariate is not
+  // tabulated.
   std::span<const double> points() const { return points_; }
   std::vector<double> probabilities() const;
   // The range of values that can occur.
@@ -78,8 +82,8 @@ class Marginal {
 
   MarginalSpec spec_;
   Grid grid_;
-  double cdf_minimum_ = 0;      // F(lo), where truncated
-  double mass_ = 1;             // F(hi) - F(lo)
+  double cdf_minimum_ = 0;  // F(lo), where truncated
+  double mass_ = 1;         // F(hi) - F(lo)
   std::vector<double> points_;
   std::vector<double> bounds_;  // upper end in z of each point's interval; the last is infinite
   std::vector<std::uint16_t> guide_;

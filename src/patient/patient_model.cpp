@@ -10,15 +10,18 @@ PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth
                          input::Diagnostics& faults, const input::Position& at)
     : spec(std::move(spec_in)),
       truth(spec->course, spec->arms, truth_in,
-            spec->events.discontinuation ? CourseTruth::Variants::by_infusions : CourseTruth::Variants::full_only,
+            spec->events.discontinuation ? CourseTruth::Variants::by_infusions
+                                         : CourseTruth::Variants::full_only,
             faults, at),
       process(spec->events, spec->course.visit_weeks) {
-  for (const auto& arm : spec->arms) arm_infos.push_back({arm.name, arm.is_control, arm.dose_cells_per_kg.value_or(0)});
+  for (const auto& arm : spec->arms)
+    arm_infos.push_back({arm.name, arm.is_control, arm.dose_cells_per_kg.value_or(0)});
   const auto& course = spec->course;
   measure_infos.push_back(
       {course.name, course.baseline_covariate, course.minimum, course.maximum, course.grid.step()});
   for (const auto& measure : spec->linked.list()) measure_infos.push_back(measure.info);
-  for (const auto& stratum : spec->population.strata()) factor_infos.push_back({stratum.name, stratum.levels});
+  for (const auto& stratum : spec->population.strata())
+    factor_infos.push_back({stratum.name, stratum.levels});
   factor_infos.push_back({"region", spec->recruitment.region_names()});
   factor_infos.push_back({"site", spec->recruitment.site_names()});
 }
@@ -34,17 +37,19 @@ bool PatientModel::Impl::needs_sites(const Needs& needs) const {
   if (spec->recruitment.is_trivial()) return false;
   const auto& effects = spec->course.effects;
   const auto& strata = spec->population.strata();
-  const bool by_region =
-      std::any_of(strata.begin(), strata.end(), [](const Stratum& stratum) { return stratum.covariate < 0; });
+  const bool by_region = std::any_of(strata.begin(), strata.end(),
+                                     [](const Stratum& stratum) { return stratum.covariate < 0; });
   return needs.calendar || needs.sites || effects.site || effects.region || by_region;
 }
 
 CovariateMask PatientModel::Impl::covariates_made(const Needs& needs) const {
   CovariateMask made;
   if (needs.covariates.empty()) return made.set();
-  for (std::size_t i = 0; i < needs.covariates.size() && i < made.size(); ++i) made[i] = needs.covariates[i];
+  for (std::size_t i = 0; i < needs.covariates.size() && i < made.size(); ++i)
+    made[i] = needs.covariates[i];
   made[static_cast<std::size_t>(spec->course.baseline_covariate)] = true;
-  for (std::size_t measure = 0; measure < needs.measure_visits.size() && measure < measure_infos.size(); ++measure) {
+  for (std::size_t measure = 0; measure < needs.measure_visits.size() && measure < measure_infos.size();
+       ++measure) {
     const auto& visits_needed = needs.measure_visits[measure];
     if (std::find(visits_needed.begin(), visits_needed.end(), true) != visits_needed.end())
       made[static_cast<std::size_t>(measure_infos[measure].baseline_covariate)] = true;
@@ -58,20 +63,36 @@ PatientModel::PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth&
 PatientModel::~PatientModel() = default;
 PatientModel::PatientModel(PatientModel&&) noexcept = default;
 
-const std::vector<ArmInfo>& PatientModel::arms() const { return impl_->arm_infos; }
-int PatientModel::control_arm() const { return static_cast<int>(control_of(impl_->spec->arms)); }
-const std::vector<MeasureInfo>& PatientModel::measures() const { return impl_->measure_infos; }
-const std::vector<double>& PatientModel::visit_weeks() const { return impl_->spec->course.visit_weeks; }
-const std::vector<std::string>& PatientModel::covariates() const { return impl_->spec->population.names(); }
-const std::vector<FactorInfo>& PatientModel::factors() const { return impl_->factor_infos; }
+const std::vector<ArmInfo>& PatientModel::arms() const {
+  return impl_->arm_infos;
+}
+int PatientModel::control_arm() const {
+  return static_cast<int>(control_of(impl_->spec->arms));
+}
+const std::vector<MeasureInfo>& PatientModel::measures() const {
+  return impl_->measure_infos;
+}
+const std::vector<double>& PatientModel::visit_weeks() const {
+  return impl_->spec->course.visit_weeks;
+}
+const std::vector<std::string>& PatientModel::covariates() const {
+  return impl_->spec->population.names();
+}
+const std::vector<FactorInfo>& PatientModel::factors() const {
+  return impl_->factor_infos;
+}
 const std::vector<std::string>& PatientModel::adverse_event_categories() const {
   return impl_->spec->adverse_events.categories();
 }
 double PatientModel::follow_up_weeks() const {
   return std::max(visit_weeks().back(), impl_->spec->adverse_events.follow_up_weeks());
 }
-int PatientModel::n_sites() const { return impl_->spec->recruitment.n_sites(); }
-bool PatientModel::truth_is_drawn() const { return impl_->truth.is_drawn(); }
+int PatientModel::n_sites() const {
+  return impl_->spec->recruitment.n_sites();
+}
+bool PatientModel::truth_is_drawn() const {
+  return impl_->truth.is_drawn();
+}
 bool PatientModel::is_null() const {
   return impl_->truth.is_null() && impl_->spec->events.are_same_in_all_arms();
 }
@@ -79,21 +100,30 @@ bool PatientModel::patients_are_independent() const {
   const auto& effects = impl_->spec->course.effects;
   const auto& site = effects.site;
   const auto& region = effects.region;
-  const bool random_sites = site && (site->intercept_sd > 0 || site->effect_sd > 0 ||
-                                     (site->high_placebo_probability > 0 && site->high_placebo_log_odds != 0));
+  const bool random_sites =
+      site && (site->intercept_sd > 0 || site->effect_sd > 0 ||
+               (site->high_placebo_probability > 0 && site->high_placebo_log_odds != 0));
   const bool random_regions = region && (region->intercept_sd > 0 || region->effect_sd > 0);
   return !random_sites && !random_regions && !truth_is_drawn();
 }
-std::int64_t PatientModel::capacity() const { return impl_->spec->recruitment.capacity(); }
-bool PatientModel::has_rescue() const { return impl_->spec->events.rescue.has_value(); }
+std::int64_t PatientModel::capacity() const {
+  return impl_->spec->recruitment.capacity();
+}
+bool PatientModel::has_rescue() const {
+  return impl_->spec->events.rescue.has_value();
+}
 std::vector<std::string> PatientModel::rescue_tiers() const {
   std::vector<std::string> names;
   if (has_rescue())
     for (const auto& tier : impl_->spec->events.rescue->tiers) names.push_back(tier.name);
   return names;
 }
-bool PatientModel::has_dropout() const { return impl_->spec->events.dropout.has_value(); }
-bool PatientModel::has_discontinuation() const { return impl_->spec->events.discontinuation.has_value(); }
+bool PatientModel::has_dropout() const {
+  return impl_->spec->events.dropout.has_value();
+}
+bool PatientModel::has_discontinuation() const {
+  return impl_->spec->events.discontinuation.has_value();
+}
 
 void PatientModel::prepare(int n_patients, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(n_patients);

@@ -1,5 +1,5 @@
-// The virtual patient: everything that a study file says of patients, sites, courses and events, resolved
-// for one truth, and the three steps that make a trial's cohort from it.
+// The virtual patient: everything that a study file says of patients, sites, courses and events,
+// resolved for one truth, and the three steps that make a trial's cohort from it.
 #pragma once
 
 #include <cstdint>
@@ -23,29 +23,31 @@ namespace trialwright::patient {
 struct EffectMultiplier {
   double value = 1;
 };
-// Every active arm: logit F(r) = logit F_control(r) + ln(odds_ratio) (proportional odds; DOMAIN model P).
+// Every active arm: logit F(r) = logit F_control(r) + ln(odds_ratio) (proportional odds; DOMAIN model
+// P).
 struct ConstantOddsRatio {
   double value = 1;
 };
-// Each trial draws ln(odds ratio) ~ Normal(mean, sd) for the active arms (as ConstantOddsRatio), and, where
-// control_events is given, the control's responder rate ~ Beta(events, non_events), both at the reference
-// responder threshold; the control's law is shifted on the log-odds scale to have that rate.
+// Each trial draws ln(odds ratio) ~ Normal(mean, sd) for the active arms (as ConstantOddsRatio), and,
+// where control_events is given, the control's responder rate ~ Beta(events, non_events), both at the
+// reference responder threshold; the control's law is shifted on the log-odds scale to have that rate.
 struct LogOddsRatioDraw {
   double mean = 0;
   double sd = 1;
   std::optional<double> control_events;
   std::optional<double> control_non_events;
 };
-// Each trial draws each arm's responder rate at the reference threshold from Beta(events, non_events); each
-// arm's calibrated law is shifted on the log-odds scale to have that rate.
+// Each trial draws each arm's responder rate at the reference threshold from Beta(events, non_events);
+// each arm's calibrated law is shifted on the log-odds scale to have that rate.
 struct BetaRatesDraw {
   std::vector<double> events;      // by arm
   std::vector<double> non_events;  // by arm
 };
 // Each trial draws each arm's (rate at threshold 1, rate at the deeper threshold 2) from the Dirichlet
-// posterior of the published counts (deep responders, responders not deep, non-responders; Jeffreys prior
-// 1/2 each), and takes the Kumaraswamy law with these two rates moved on the log-odds scale by what the
-// calibrated law's rates differ from the published ones (zero where no intercurrent events stand between).
+// posterior of the published counts (deep responders, responders not deep, non-responders; Jeffreys
+// prior 1/2 each), and takes the Kumaraswamy law with these two rates moved on the log-odds scale by
+// what the calibrated law's rates differ from the published ones (zero where no intercurrent events
+// stand between).
 struct PosteriorDraw {
   struct ArmCounts {
     double responders = 0;
@@ -56,7 +58,8 @@ struct PosteriorDraw {
   double ratio_1 = 0.5;
   double ratio_2 = 0.1;
 };
-using Truth = std::variant<EffectMultiplier, ConstantOddsRatio, LogOddsRatioDraw, BetaRatesDraw, PosteriorDraw>;
+using Truth =
+    std::variant<EffectMultiplier, ConstantOddsRatio, LogOddsRatioDraw, BetaRatesDraw, PosteriorDraw>;
 
 // ---- What a plan reads of its patients ----
 
@@ -64,10 +67,10 @@ struct Needs {
   std::vector<std::vector<bool>> measure_visits;  // [i_measure][i_visit]
   bool intercurrent_events = true;                // rescue, discontinuation, dropout times
   bool adverse_events = true;
-  bool calendar = true;                           // enrolment times
-  bool sites = true;                              // site and region (made anyway where the model needs them)
-  std::vector<bool> covariates;                   // [i_covariate]; empty: all. Those that eligibility, strata
-                                                  // and needed measures hang on are made anyway
+  bool calendar = true;          // enrolment times
+  bool sites = true;             // site and region (made anyway where the model needs them)
+  std::vector<bool> covariates;  // [i_covariate]; empty: all. Those that eligibility, strata
+                                 // and needed measures hang on are made anyway
 };
 
 // ---- The names a study's other sections refer to ----
@@ -91,16 +94,18 @@ struct FactorInfo {
   std::vector<std::string> levels;  // as printed: "iga < 4", "iga >= 4", "korea"
 };
 
-struct PatientSpec;  // the sections as written: population, recruitment, arms, measures, …; see patient_spec.hpp
+struct PatientSpec;  // the sections as written: population, recruitment, arms, measures, …; see
+                     // patient_spec.hpp
 
-// Reads the sections `population`, `recruitment`, `arms`, `measures`, `intercurrent_events`, `safety` of the
-// study's top-level map. Faults go to the reader's diagnostics.
+// Reads the sections `population`, `recruitment`, `arms`, `measures`, `intercurrent_events`, `safety`
+// of the study's top-level map. Faults go to the reader's diagnostics.
 std::shared_ptr<const PatientSpec> read_patient(input::Reader& study);
 
 // A resolved, immutable model; safe to share between threads.
 class PatientModel {
  public:
-  // Faults that only show with this truth (a multiplier whose law is not monotone, …) go to `faults` at `at`.
+  // Faults that only show with this truth (a multiplier whose law is not monotone, …) go to `faults` at
+  // `at`.
   PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth& truth, input::Diagnostics& faults,
                const input::Position& at);
   ~PatientModel();
@@ -111,12 +116,12 @@ class PatientModel {
   const std::vector<MeasureInfo>& measures() const;  // [0] is the driving measure
   const std::vector<double>& visit_weeks() const;    // of the driving measure; all measures share them
   const std::vector<std::string>& covariates() const;
-  const std::vector<FactorInfo>& factors() const;    // population.strata, then "region" and "site"
+  const std::vector<FactorInfo>& factors() const;  // population.strata, then "region" and "site"
   const std::vector<std::string>& adverse_event_categories() const;
-  double follow_up_weeks() const;                    // last visit or safety follow-up
+  double follow_up_weeks() const;  // last visit or safety follow-up
   int n_sites() const;
-  bool truth_is_drawn() const;    // each trial has its own truth
-  bool is_null() const;           // every active arm's course equals the control's
+  bool truth_is_drawn() const;            // each trial has its own truth
+  bool is_null() const;                   // every active arm's course equals the control's
   bool patients_are_independent() const;  // no site or region random effect, no drawn truth
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.
   std::int64_t capacity() const;
@@ -128,17 +133,19 @@ class PatientModel {
   // After cohort.arm is set: course, intercurrent events, linked measures, adverse events.
   void follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
 
-  // Exact probability, to 1e-9, that a patient of `arm` has driving-measure value at visit i_visit, on its
-  // grid, of at most ratio * baseline (+1e-9), over the eligible population, in the absence of
-  // intercurrent events; nullopt where it has no one-dimensional form (drawn truth, site/region/stratum/
-  // baseline effects, eligibility on more than the driving covariate and grades of it, intercurrent events that change the course).
+  // Exact probability, to 1e-9, that a patient of `arm` has driving-measure value at visit i_visit, on
+  // its grid, of at most ratio * baseline (+1e-9), over the eligible population, in the absence of
+  // intercurrent events; nullopt where it has no one-dimensional form (drawn truth,
+  // site/region/stratum/ baseline effects, eligibility on more than the driving covariate and grades of
+  // it, intercurrent events that change the course).
   std::optional<double> responder_probability(int arm, int i_visit, double ratio) const;
-  // Exact probability of at least one adverse event by `weeks` (all categories, all grades), where no dropout
-  // or discontinuation can hide one; else nullopt.
+  // Exact probability of at least one adverse event by `weeks` (all categories, all grades), where no
+  // dropout or discontinuation can hide one; else nullopt.
   std::optional<double> adverse_event_probability(int arm, double weeks) const;
   // Does any intercurrent event of the study change, hide or end anything?
   bool has_rescue() const;
-  std::vector<std::string> rescue_tiers() const;  // names, in the order of escalation; none without rescue
+  std::vector<std::string> rescue_tiers()
+      const;  // names, in the order of escalation; none without rescue
   bool has_dropout() const;
   bool has_discontinuation() const;
 

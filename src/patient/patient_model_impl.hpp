@@ -16,7 +16,14 @@ struct PatientModel::Impl {
        const input::Position& at);
 
   // Columns of the cohort's scratch while patients are followed; the visits' normals stand behind them.
-  enum Column : std::size_t { uniform, shift, control_shift, control_ratio, noise, visits = noise + LinkedMeasures::k_columns };
+  enum Column : std::size_t {
+    uniform,
+    shift,
+    control_shift,
+    control_ratio,
+    noise,
+    visits = noise + LinkedMeasures::k_columns
+  };
 
   std::size_t n_scratch_columns() const;
   bool needs_sites(const Needs& needs) const;
@@ -36,7 +43,8 @@ struct PatientModel::Impl {
   VisitPlan plan_visits(const Needs& needs) const;
   void draw_safety(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
   void draw_site_effects(rng::Key key, std::uint64_t trial, Cohort& cohort) const;
-  void fill_shifts(rng::Key key, std::uint64_t trial, const TrialTruth& trial_truth, Cohort& cohort) const;
+  void fill_shifts(rng::Key key, std::uint64_t trial, const TrialTruth& trial_truth,
+                   Cohort& cohort) const;
   void add_effects(const TrialTruth& trial_truth, Cohort& cohort) const;
   void fill_measures(rng::Key key, std::uint64_t trial, std::size_t visit, const Needs& needs,
                      const TrialTruth& trial_truth, Cohort& cohort) const;

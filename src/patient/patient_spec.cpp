@@ -15,8 +15,9 @@ void read_measures(input::Reader& study, PatientSpec& spec) {
     if (kind && kind->text == "course") courses.push_back(i);
   }
   if (courses.size() != 1) {
-    study.fault("measures", courses.empty() ? "no measure is of kind course (the one that drives the others)"
-                                            : "several measures are of kind course (one drives the others)");
+    study.fault("measures", courses.empty()
+                                ? "no measure is of kind course (the one that drives the others)"
+                                : "several measures are of kind course (one drives the others)");
     for (auto& [name, reader] : measures)
       for (const auto& key : reader.keys()) reader.raw(key);
     spec.course.visit_weeks = {12};
@@ -39,7 +40,8 @@ std::shared_ptr<const PatientSpec> read_patient(input::Reader& study) {
   spec->adverse_events = AdverseEvents::read(study, spec->arms);
   if (spec->events.discontinuation && spec->events.discontinuation->after_grade_3_event > 0 &&
       !spec->adverse_events.any())
-    study.fault("intercurrent_events", "after_grade_3_event needs the section safety, which says how often such events are");
+    study.fault("intercurrent_events",
+                "after_grade_3_event needs the section safety, which says how often such events are");
   return spec;
 }
 

@@ -33,7 +33,8 @@ CovariateMask Population::closure(CovariateMask wanted) const {
     if (stratum.covariate >= 0) wanted[static_cast<std::size_t>(stratum.covariate)] = true;
   for (const int i : graded_) {
     const auto& covariate = covariates_[static_cast<std::size_t>(i)];
-    if (wanted[static_cast<std::size_t>(i)]) wanted[static_cast<std::size_t>(covariate.grading->of)] = true;
+    if (wanted[static_cast<std::size_t>(i)])
+      wanted[static_cast<std::size_t>(covariate.grading->of)] = true;
   }
   return wanted;
 }
@@ -48,7 +49,8 @@ void Population::prepare(int n_patients, Cohort& cohort) const {
   work.resize(n, std::max<std::size_t>(work.n_columns(), k_draws_per_attempt));
 }
 
-// Uniforms of whole Philox blocks, then a normal quantile for those that a covariate of the mask hangs on.
+// Uniforms of whole Philox blocks, then a normal quantile for those that a covariate of the mask hangs
+// on.
 void Population::make_normals(const rng::Address& patients, const CovariateMask& made,
                               Cohort& cohort) const {
   auto& work = cohort.scratch.columns;
@@ -61,7 +63,8 @@ void Population::make_normals(const rng::Address& patients, const CovariateMask&
   for (std::size_t g = 0; g < graded_.size(); ++g)
     used[latent_.size() + g] = made[static_cast<std::size_t>(graded_[g])];
   for (std::size_t block = 0; block < k_draws_per_attempt; block += 4) {
-    if (std::none_of(used.begin() + block, used.begin() + block + 4, [](bool u) { return u; })) continue;
+    if (std::none_of(used.begin() + block, used.begin() + block + 4, [](bool u) { return u; }))
+      continue;
     rng::fill_uniforms(patients, static_cast<std::uint32_t>(block), 4,
                        {work.data() + block * work.stride(), n, work.stride()});
     for (std::size_t draw = block; draw < block + 4; ++draw)
@@ -113,7 +116,8 @@ bool Population::is_eligible(const Cohort& cohort, std::size_t patient) const {
   return true;
 }
 
-// One whole further attempt of one patient: every covariate, so that what is kept does not hang on the mask.
+// One whole further attempt of one patient: every covariate, so that what is kept does not hang on the
+// mask.
 bool Population::redraw(const rng::Address& address, std::uint32_t attempt, int driving,
                         Cohort& cohort) const {
   rng::Stream stream(address);
@@ -178,8 +182,8 @@ std::vector<std::size_t> Population::pilot(int n_candidates, std::size_t& n_elig
   constexpr std::uint64_t k_pilot_seed = 0x70696C6F74;
   Cohort cohort;
   prepare(n_candidates, cohort);
-  first_attempt({rng::key_from_seed(k_pilot_seed), rng::Purpose::baseline, 0, 0},
-                CovariateMask().set(), -1, cohort);
+  first_attempt({rng::key_from_seed(k_pilot_seed), rng::Purpose::baseline, 0, 0}, CovariateMask().set(),
+                -1, cohort);
   std::vector<std::size_t> counts;
   std::vector<std::size_t> first_level;
   for (const auto& stratum : strata_) {
@@ -194,8 +198,8 @@ std::vector<std::size_t> Population::pilot(int n_candidates, std::size_t& n_elig
       const auto& stratum = strata_[factor];
       if (stratum.covariate < 0) continue;
       const double x = cohort.covariates[static_cast<std::size_t>(stratum.covariate)][patient];
-      const auto level = std::count_if(stratum.cuts.begin(), stratum.cuts.end(),
-                                       [x](double cut) { return x >= cut; });
+      const auto level =
+          std::count_if(stratum.cuts.begin(), stratum.cuts.end(), [x](double cut) { return x >= cut; });
       ++counts[first_level[factor] + static_cast<std::size_t>(level)];
     }
   }
@@ -215,8 +219,9 @@ void Population::check_with_pilot(input::Reader& section) const {
   auto counts = pilot(n_candidates, n_eligible);
   if (n_eligible < 40 || has_gap(counts)) counts = pilot(n_candidates = 65536, n_eligible);
   if (static_cast<double>(n_eligible) < 0.001 * n_candidates) {
-    section.fault("eligibility", "fewer than 1 candidate in 1000 is eligible (of " +
-                                     std::to_string(n_candidates) + " drawn " + std::to_string(n_eligible) + ")",
+    section.fault("eligibility",
+                  "fewer than 1 candidate in 1000 is eligible (of " + std::to_string(n_candidates) +
+                      " drawn " + std::to_string(n_eligible) + ")",
                   "widen the eligibility or move the covariates' distributions into it");
     return;
   }
@@ -224,9 +229,9 @@ void Population::check_with_pilot(input::Reader& section) const {
   for (const auto& stratum : strata_)
     for (const auto& name : stratum.levels)
       if (counts[level++] == 0 && stratum.covariate >= 0)
-        section.fault("strata", "no patient can be in the stratum \"" + name + "\" of factor \"" +
-                                    stratum.name + "\" (none of " + std::to_string(n_eligible) +
-                                    " eligible candidates is)",
+        section.fault("strata",
+                      "no patient can be in the stratum \"" + name + "\" of factor \"" + stratum.name +
+                          "\" (none of " + std::to_string(n_eligible) + " eligible candidates is)",
                       "move the cuts into the range of the eligible patients");
 }
 

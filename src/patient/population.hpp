@@ -18,9 +18,9 @@ namespace trialwright::patient {
 // The distributions a covariate can have; nothing stands for a grade of another covariate.
 std::span<const base::Named<std::optional<Distribution>>> distribution_table();
 
-// A grade read off another covariate x: the number of thresholds t with ln(x + offset) + noise > ln(t + offset),
-// noise ~ Normal(0, noise_sd) fixed for a patient (DOMAIN section 2, IGA map). Evaluated as
-// (x + offset) exp(noise) > t + offset.
+// A grade read off another covariate x: the number of thresholds t with ln(x + offset) + noise > ln(t +
+// offset), noise ~ Normal(0, noise_sd) fixed for a patient (DOMAIN section 2, IGA map). Evaluated as (x
+// + offset) exp(noise) > t + offset.
 struct Grading {
   int of = -1;  // covariate
   double offset = 0;
@@ -39,10 +39,10 @@ struct Grading {
 
 struct Covariate {
   std::string name;
-  Marginal marginal;               // where not graded
+  Marginal marginal;  // where not graded
   std::optional<Grading> grading;
-  int slot = 0;                    // its normal is draw 32 k + slot of attempt k
-  int i_graded = -1;               // among the graded covariates
+  int slot = 0;       // its normal is draw 32 k + slot of attempt k
+  int i_graded = -1;  // among the graded covariates
 };
 
 struct Eligibility {
@@ -51,8 +51,8 @@ struct Eligibility {
   double maximum = 0;
 };
 
-// A stratification factor: levels of a covariate cut at `cuts` (level = number of cuts <= value), or the region
-// (covariate -1).
+// A stratification factor: levels of a covariate cut at `cuts` (level = number of cuts <= value), or
+// the region (covariate -1).
 struct Stratum {
   std::string name;
   int covariate = -1;
@@ -67,9 +67,9 @@ class Population {
  public:
   static constexpr int k_draws_per_attempt = 32;
 
-  // Reads the section `population`. Faults: unknown names, a correlation matrix that is not positive definite,
-  // eligibility that fewer than 1 candidate in 1000 meets and strata that no patient can be in (both judged on
-  // a pilot of fixed seed).
+  // Reads the section `population`. Faults: unknown names, a correlation matrix that is not positive
+  // definite, eligibility that fewer than 1 candidate in 1000 meets and strata that no patient can be
+  // in (both judged on a pilot of fixed seed).
   static Population read(input::Reader& study, const std::vector<std::string>& regions);
 
   const std::vector<Covariate>& covariates() const { return covariates_; }
@@ -80,8 +80,8 @@ class Population {
   int n_graded() const { return static_cast<int>(graded_.size()); }
   int index_of(std::string_view name) const;
 
-  // The covariates that must be made so that those of `wanted` are right: with eligibility's, strata's and
-  // those that grades are read off.
+  // The covariates that must be made so that those of `wanted` are right: with eligibility's, strata's
+  // and those that grades are read off.
   CovariateMask closure(CovariateMask wanted) const;
 
   // Sizes the cohort's covariate columns and its scratch for n_patients.
@@ -89,7 +89,8 @@ class Population {
 
   // Fills the masked covariates of every patient, eligible all; attempt k takes draws 32k .. 32k+31 of
   // (baseline, patient). `driving` is the covariate whose latent normal is kept (-1: none).
-  void draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving, Cohort& cohort) const;
+  void draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving,
+            Cohort& cohort) const;
   // Fills the strata of the first strata().size() factors from covariates and regions.
   void stratify(Cohort& cohort) const;
 
@@ -109,8 +110,8 @@ class Population {
 
   std::vector<Covariate> covariates_;
   std::vector<std::string> names_;
-  std::vector<int> latent_;               // covariate of each copula dimension (slot)
-  std::vector<int> graded_;               // covariate of each graded slot
+  std::vector<int> latent_;                    // covariate of each copula dimension (slot)
+  std::vector<int> graded_;                    // covariate of each graded slot
   std::vector<std::vector<double>> cholesky_;  // [slot][k <= slot]
   std::vector<Eligibility> eligibility_;
   std::vector<Stratum> strata_;

@@ -55,14 +55,18 @@ Grading read_grading(input::Reader& reader, const std::vector<std::string>& cont
   grading.noise_sd = reader.number("noise_sd", input::k_non_negative, 0.0);
   const auto thresholds = reader.numbers("thresholds", input::k_any_number);
   if (thresholds.empty() || !increases(thresholds) || thresholds.front() + grading.offset <= 0)
-    reader.fault("thresholds", "the thresholds must increase, and the first plus the offset be positive");
-  for (const double threshold : thresholds) grading.shifted_thresholds.push_back(threshold + grading.offset);
+    reader.fault("thresholds",
+                 "the thresholds must increase, and the first plus the offset be positive");
+  for (const double threshold : thresholds)
+    grading.shifted_thresholds.push_back(threshold + grading.offset);
   return grading;
 }
 
 }  // namespace
 
-std::span<const base::Named<std::optional<Distribution>>> distribution_table() { return k_distributions; }
+std::span<const base::Named<std::optional<Distribution>>> distribution_table() {
+  return k_distributions;
+}
 
 bool Population::is_certain(const Eligibility& rule) const {
   const auto& covariate = covariates_[static_cast<std::size_t>(rule.covariate)];
@@ -98,9 +102,11 @@ void Population::read_covariates(input::Reader& section) {
       const auto spec = read_marginal(reader, *kinds[i]);
       covariate.slot = static_cast<int>(latent_.size());
       latent_.push_back(static_cast<int>(i));
-      Marginal marginal = reader.faults().size() == faults_before ? Marginal(spec) : Marginal(MarginalSpec{});
+      Marginal marginal =
+          reader.faults().size() == faults_before ? Marginal(spec) : Marginal(MarginalSpec{});
       if (!(marginal.mass() > 1e-6))
-        reader.fault("minimum", "hardly any of the distribution lies between the bounds (below 1 in a million)");
+        reader.fault("minimum",
+                     "hardly any of the distribution lies between the bounds (below 1 in a million)");
       covariate.marginal = std::move(marginal);
     } else {
       Grading grading = read_grading(reader, continuous_names);
@@ -114,7 +120,8 @@ void Population::read_covariates(input::Reader& section) {
   for (auto& covariate : covariates_)
     if (covariate.grading) covariate.slot = static_cast<int>(latent_.size()) + covariate.i_graded;
   if (covariates_.size() > k_draws_per_attempt)
-    section.fault("covariates", "there are more than " + std::to_string(k_draws_per_attempt) + " covariates");
+    section.fault("covariates",
+                  "there are more than " + std::to_string(k_draws_per_attempt) + " covariates");
 }
 
 void Population::read_correlation(input::Reader& section) {
@@ -135,7 +142,8 @@ void Population::read_correlation(input::Reader& section) {
                      near.empty() ? "" : "did you mean \"" + near + "\"?");
         continue;
       }
-      const auto values = reader.number_by_name(name, names, "covariate", {-1, 1, true, true, "a correlation"});
+      const auto values =
+          reader.number_by_name(name, names, "covariate", {-1, 1, true, true, "a correlation"});
       for (std::size_t column = 0; column < n; ++column) {
         if (!values[column]) continue;
         const auto i = static_cast<std::size_t>(row);
@@ -167,10 +175,11 @@ void Population::read_correlation(input::Reader& section) {
         };
         if (place(pair.first) <= i && place(pair.second) <= i) offending.insert(pair);
       }
-      section.fault("correlation",
-                    "the correlation matrix is not positive definite (these pairs contradict each other: " +
-                        joined(offending) + ")",
-                    "bring the correlations of \"" + names[i] + "\" nearer to 0");
+      section.fault(
+          "correlation",
+          "the correlation matrix is not positive definite (these pairs contradict each other: " +
+              joined(offending) + ")",
+          "bring the correlations of \"" + names[i] + "\" nearer to 0");
       rest = 1;
     }
     cholesky_[i][i] = std::sqrt(rest);
@@ -187,7 +196,8 @@ void Population::read_eligibility(input::Reader& section) {
     rule.covariate = index_of(name);
     if (rule.covariate < 0) {
       const auto near = base::closest(name, names_);
-      reader.fault("", "\"" + name + "\" is not a covariate", near.empty() ? "" : "did you mean \"" + near + "\"?");
+      reader.fault("", "\"" + name + "\" is not a covariate",
+                   near.empty() ? "" : "did you mean \"" + near + "\"?");
       continue;
     }
     if (rule.minimum > rule.maximum) reader.fault("maximum", "the maximum is below the minimum");
@@ -203,7 +213,8 @@ void Population::read_strata(input::Reader& section, const std::vector<std::stri
     Stratum stratum;
     stratum.name = name;
     if (name == "region" || name == "site")
-      reader.fault("", "a factor \"" + name + "\" is always there", "leave it out, or give it another name");
+      reader.fault("", "a factor \"" + name + "\" is always there",
+                   "leave it out, or give it another name");
     const int of = reader.reference("of", choices, "covariate");
     if (of == static_cast<int>(names_.size())) {
       stratum.levels = regions;

@@ -14,8 +14,8 @@ namespace trialwright::patient {
 namespace {
 
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
-constexpr double k_reach = 24;        // log odds
-constexpr double k_furthest = 740;    // e^-740 is still a number
+constexpr double k_reach = 24;      // log odds
+constexpr double k_furthest = 740;  // e^-740 is still a number
 constexpr std::size_t k_knots = 4097;
 
 // ln(1 - e^v), v < 0.
@@ -25,8 +25,12 @@ double log_complement(double v) {
 
 // Each law is solved in a coordinate t that leaves both its tails their full relative accuracy:
 // Kumaraswamy r = maximum / (1 + e^-t); mixture r = t below 1 and e^(t - 1) above.
-double ratio_at(const Kumaraswamy& law, double t) { return law.maximum * math::logistic(t); }
-double ratio_at(const ResponderMixture&, double t) { return t < 1 ? t : math::exp(t - 1); }
+double ratio_at(const Kumaraswamy& law, double t) {
+  return law.maximum * math::logistic(t);
+}
+double ratio_at(const ResponderMixture&, double t) {
+  return t < 1 ? t : math::exp(t - 1);
+}
 
 double log_odds_at(const Kumaraswamy& law, double t) {
   const double log_share = t > 0 ? -math::log1p(math::exp(-t)) : t - math::log1p(math::exp(t));
@@ -51,8 +55,12 @@ double log_odds_at(const ResponderMixture& law, double t) {
   return math::log(below) - math::log(above);
 }
 
-double start_of(const Kumaraswamy&) { return 0; }
-double start_of(const ResponderMixture& law) { return law.mean; }
+double start_of(const Kumaraswamy&) {
+  return 0;
+}
+double start_of(const ResponderMixture& law) {
+  return law.mean;
+}
 
 // The tempered law in the coordinate of its kind.
 template <class Law>
@@ -80,11 +88,19 @@ auto with_curve(const TemperedLaw& law, Visitor&& visit) {
       law.control);
 }
 
-double step_of(const Curve<Kumaraswamy>&) { return 0.02; }
-double step_of(const Curve<ResponderMixture>&) { return 0.002; }
-double lowest_of(const Curve<Kumaraswamy>&) { return -k_furthest; }
+double step_of(const Curve<Kumaraswamy>&) {
+  return 0.02;
+}
+double step_of(const Curve<ResponderMixture>&) {
+  return 0.002;
+}
+double lowest_of(const Curve<Kumaraswamy>&) {
+  return -k_furthest;
+}
 // Below the atom only the continuation follows, which no patient sees.
-double lowest_of(const Curve<ResponderMixture>&) { return 0; }
+double lowest_of(const Curve<ResponderMixture>&) {
+  return 0;
+}
 
 // The place nearest to the law's middle from which the curve does not rise.
 template <class Law>
@@ -149,7 +165,9 @@ double log_odds(const RatioLaw& law, double ratio) {
   return log_odds_at(std::get<ResponderMixture>(law), ratio < 1 ? ratio : 1 + math::log(ratio));
 }
 
-double probability(const RatioLaw& law, double ratio) { return math::logistic(log_odds(law, ratio)); }
+double probability(const RatioLaw& law, double ratio) {
+  return math::logistic(log_odds(law, ratio));
+}
 
 double log_odds(const TemperedLaw& law, double ratio) {
   const double at_control = log_odds(law.control, ratio);
@@ -211,7 +229,8 @@ Moments moments(const RatioTable& law) {
   return {mean, std::sqrt(power_mean(2) - mean * mean)};
 }
 
-double partial_quantile(const Kumaraswamy& control, const Kumaraswamy& active, double fraction, double x) {
+double partial_quantile(const Kumaraswamy& control, const Kumaraswamy& active, double fraction,
+                        double x) {
   const Curve<Kumaraswamy> curve{control, active, fraction};
   const auto coordinate = [&](const Kumaraswamy& law) {
     const double share = quantile(law, x) / law.maximum;

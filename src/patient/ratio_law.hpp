@@ -1,9 +1,9 @@
-// Laws of the ratio R = score / baseline at the week when the response is reached, and how a truth moves them
-// on the log-odds scale.
+// Laws of the ratio R = score / baseline at the week when the response is reached, and how a truth
+// moves them on the log-odds scale.
 //
-// A law is known by L(r) = ln(F(r) / (1 - F(r))), F(r) = P(R <= r); its quantile function is used on the same
-// scale: R = Q(x), L(Q(x)) = x, with x = ln(u / (1 - u)) of a uniform u. A shift of s log odds (positive: more
-// response) is Q(x - s). See DOMAIN section 3.
+// A law is known by L(r) = ln(F(r) / (1 - F(r))), F(r) = P(R <= r); its quantile function is used on
+// the same scale: R = Q(x), L(Q(x)) = x, with x = ln(u / (1 - u)) of a uniform u. A shift of s log odds
+// (positive: more response) is Q(x - s). See DOMAIN section 3.
 #pragma once
 
 #include <optional>
@@ -40,12 +40,13 @@ double log_odds(const RatioLaw& law, double ratio);
 double probability(const RatioLaw& law, double ratio);
 // Q(x) of the Kumaraswamy law in closed form, in operations that have the same bits everywhere.
 double quantile(const Kumaraswamy& law, double x);
-// The Kumaraswamy law with P(R <= ratio_1) = rate_1 and P(R <= ratio_2) = rate_2 (DOMAIN section 3: the two
-// published rates give both parameters); 0 < ratio_2 < ratio_1 < maximum, 0 < rate_2 < rate_1 < 1.
-Kumaraswamy kumaraswamy_through(double ratio_1, double rate_1, double ratio_2, double rate_2, double maximum);
+// The Kumaraswamy law with P(R <= ratio_1) = rate_1 and P(R <= ratio_2) = rate_2 (DOMAIN section 3: the
+// two published rates give both parameters); 0 < ratio_2 < ratio_1 < maximum, 0 < rate_2 < rate_1 < 1.
+Kumaraswamy kumaraswamy_through(double ratio_1, double rate_1, double ratio_2, double rate_2,
+                                double maximum);
 
-// A law tempered between two of the same kind: L = (1 - m) L_control + m L_active. m = 0 and m = 1 give the
-// two laws themselves; between them L is always increasing, beyond it may not be.
+// A law tempered between two of the same kind: L = (1 - m) L_control + m L_active. m = 0 and m = 1 give
+// the two laws themselves; between them L is always increasing, beyond it may not be.
 struct TemperedLaw {
   RatioLaw control;
   RatioLaw active;
@@ -64,8 +65,9 @@ struct NotMonotone {
 // Checks L on a fine grid over all ratios that the law takes between log odds -24 and 24.
 std::optional<NotMonotone> check_monotone(const TemperedLaw& law);
 
-// Q(x) as a cubic table over log odds in [-24, 24] (probabilities 4e-11 to 1 - 4e-11; constant outside). The
-// probability of R <= r by the table is that of the law to 1e-9. The law must have passed check_monotone.
+// Q(x) as a cubic table over log odds in [-24, 24] (probabilities 4e-11 to 1 - 4e-11; constant
+// outside). The probability of R <= r by the table is that of the law to 1e-9 for r >= 0.01 and to 1e-7
+// everywhere. The law must have passed check_monotone.
 class RatioTable {
  public:
   explicit RatioTable(const TemperedLaw& law);
@@ -86,8 +88,9 @@ struct Moments {
 };
 Moments moments(const RatioTable& law);
 
-// Q(x) of the law tempered by 0 <= fraction <= 1 between two Kumaraswamy laws of the same maximum, solved
-// without a table, for laws that are drawn trial by trial.
-double partial_quantile(const Kumaraswamy& control, const Kumaraswamy& active, double fraction, double x);
+// Q(x) of the law tempered by 0 <= fraction <= 1 between two Kumaraswamy laws of the same maximum,
+// solved without a table, for laws that are drawn trial by trial.
+double partial_quantile(const Kumaraswamy& control, const Kumaraswamy& active, double fraction,
+                        double x);
 
 }  // namespace trialwright::patient

@@ -23,10 +23,12 @@ Region read_region(const std::string& name, input::Reader& reader) {
       startup->fault("sd", "start-up times with mean 0 cannot vary");
   }
   auto rate = reader.map("screened_per_site_month");
-  region.screened_per_month = rate.number("mean", {1e-6, 1e6, false, false, "patients a site and month"});
+  region.screened_per_month =
+      rate.number("mean", {1e-6, 1e6, false, false, "patients a site and month"});
   region.rate_shape = rate.optional_number("shape", {0.05, 1e6, false, false, "a gamma shape"});
   region.maximum_patients = reader.optional_integer("maximum_patients", 1, k_unlimited);
-  region.maximum_patients_per_site = reader.optional_integer("maximum_patients_per_site", 1, k_unlimited);
+  region.maximum_patients_per_site =
+      reader.optional_integer("maximum_patients_per_site", 1, k_unlimited);
   return region;
 }
 
@@ -36,10 +38,12 @@ Recruitment Recruitment::read(input::Reader& study) {
   Recruitment result;
   if (auto section = study.optional_map("recruitment")) {
     result.screens_ = true;
-    result.screen_failure_ = section->number("screen_failure", {0, 1, false, true, "a probability"}, 0.0);
+    result.screen_failure_ =
+        section->number("screen_failure", {0, 1, false, true, "a probability"}, 0.0);
     result.screening_months_ =
         section->number("screening_weeks", input::k_non_negative, 0.0) / k_weeks_per_month;
-    for (auto& [name, reader] : section->named("regions")) result.regions_.push_back(read_region(name, reader));
+    for (auto& [name, reader] : section->named("regions"))
+      result.regions_.push_back(read_region(name, reader));
     if (result.regions_.empty()) section->fault("regions", "at least one region is needed");
   }
   if (result.regions_.empty()) result.regions_.emplace_back().name = "all";
@@ -68,7 +72,8 @@ std::int64_t Recruitment::capacity() const {
   std::int64_t total = 0;
   for (const auto& region : regions_) {
     std::int64_t most = region.maximum_patients.value_or(k_unlimited);
-    if (region.maximum_patients_per_site && *region.maximum_patients_per_site < k_unlimited / region.n_sites)
+    if (region.maximum_patients_per_site &&
+        *region.maximum_patients_per_site < k_unlimited / region.n_sites)
       most = std::min(most, *region.maximum_patients_per_site * region.n_sites);
     if (most > k_unlimited - total) return k_unlimited;
     total += most;
@@ -134,12 +139,14 @@ void Recruitment::close_full(std::size_t site, Cohort& cohort) const {
   const auto in_site = ++scratch.site_counts[site];
   const auto in_region = ++scratch.region_counts[static_cast<std::size_t>(i_region)];
   const bool region_full = region.maximum_patients && in_region >= *region.maximum_patients;
-  const bool site_full = region.maximum_patients_per_site && in_site >= *region.maximum_patients_per_site;
+  const bool site_full =
+      region.maximum_patients_per_site && in_site >= *region.maximum_patients_per_site;
   if (!region_full && !site_full) return;
   double sum = 0;
   for (std::size_t i = 0; i < site_region_.size(); ++i) {
     const auto other = static_cast<std::size_t>(scratch.site_order[i]);
-    if ((region_full && site_region_[other] == i_region) || other == site) scratch.site_rates[other] = 0;
+    if ((region_full && site_region_[other] == i_region) || other == site)
+      scratch.site_rates[other] = 0;
     sum += scratch.site_rates[other];
     scratch.rate_sums[i] = sum;
   }
@@ -173,9 +180,11 @@ void Recruitment::enrol(rng::Key key, std::uint64_t trial, Cohort& cohort) const
     if (!(rate > 0)) break;
     month = next;
     const double place = arrivals.next_uniform() * rate;
-    const auto found = std::upper_bound(scratch.rate_sums.begin(),
-                                        scratch.rate_sums.begin() + static_cast<std::ptrdiff_t>(n_open - 1), place);
-    const auto site = static_cast<std::size_t>(scratch.site_order[static_cast<std::size_t>(found - scratch.rate_sums.begin())]);
+    const auto found =
+        std::upper_bound(scratch.rate_sums.begin(),
+                         scratch.rate_sums.begin() + static_cast<std::ptrdiff_t>(n_open - 1), place);
+    const auto site = static_cast<std::size_t>(
+        scratch.site_order[static_cast<std::size_t>(found - scratch.rate_sums.begin())]);
     rng::Stream screening({key, rng::Purpose::screening, trial, arrival++});
     if (screen_failure_ > 0 && rng::bernoulli(screening.uniform(0), screen_failure_)) continue;
     cohort.site[patient] = static_cast<int>(site);

@@ -18,17 +18,18 @@ struct Region {
   std::string name;
   int n_sites = 1;
   double startup_mean_months = 0;
-  double startup_sd_months = 0;                // 0: every site opens at the mean
-  double screened_per_month = 1;               // mean over sites
-  std::optional<double> rate_shape;            // of the gamma over sites; absent: all sites at the mean
+  double startup_sd_months = 0;      // 0: every site opens at the mean
+  double screened_per_month = 1;     // mean over sites
+  std::optional<double> rate_shape;  // of the gamma over sites; absent: all sites at the mean
   std::optional<std::int64_t> maximum_patients;
   std::optional<std::int64_t> maximum_patients_per_site;
 };
 
-// Poisson-gamma recruitment (Anisimov & Fedorov 2007, Stat Med 26:4958-4975): site s opens at a gamma time and
-// then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed probability. A
-// site or region that has its cap randomised closes. Draws: site_startup and site_rate, one unit a site;
-// arrival, one stream a trial (waiting time, then site); screening, one unit an arrival.
+// Poisson-gamma recruitment (Anisimov & Fedorov 2007, Stat Med 26:4958-4975): site s opens at a gamma
+// time and then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed
+// probability. A site or region that has its cap randomised closes. Draws: site_startup and site_rate,
+// one unit a site; arrival, one stream a trial (waiting time, then site); screening, one unit an
+// arrival.
 class Recruitment {
  public:
   // Reads the section `recruitment`. Without it: one region "all" of one site, and no calendar.

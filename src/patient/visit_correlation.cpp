@@ -12,7 +12,8 @@ namespace trialwright::patient {
 namespace {
 
 constexpr std::array<base::Named<VisitCorrelationKind>, 3> k_kinds{{
-    {"exponential", "(1 - nugget)(floor + (1 - floor) exp(-weeks / decay_weeks)): nugget, floor, decay_weeks", "",
+    {"exponential",
+     "(1 - nugget)(floor + (1 - floor) exp(-weeks / decay_weeks)): nugget, floor, decay_weeks", "",
      VisitCorrelationKind::exponential},
     {"compound_symmetry", "the same correlation between any two visits: correlation", "",
      VisitCorrelationKind::compound_symmetry},
@@ -25,7 +26,9 @@ constexpr input::Bounds k_inner{0, 1, true, true, "a correlation between visits"
 
 }  // namespace
 
-std::span<const base::Named<VisitCorrelationKind>> visit_correlation_table() { return k_kinds; }
+std::span<const base::Named<VisitCorrelationKind>> visit_correlation_table() {
+  return k_kinds;
+}
 
 VisitCorrelation VisitCorrelation::read(input::Reader& measure, const std::vector<double>& visit_weeks,
                                         double anchor_week) {
@@ -73,8 +76,8 @@ double VisitCorrelation::correlation(std::size_t i, std::size_t j) const {
          serial_ * serial_ * math::exp(-std::abs(weeks_[i] - weeks_[j]) / decay_weeks_);
 }
 
-// What one call of draw works with: behind the visits' columns the shared normal, the serial process at the
-// anchor and where it is now, and the four words of a Philox block.
+// What one call of draw works with: behind the visits' columns the shared normal, the serial process at
+// the anchor and where it is now, and the four words of a Philox block.
 struct VisitCorrelation::Run {
   const VisitCorrelation& law;
   rng::Address patients;
@@ -115,13 +118,16 @@ struct VisitCorrelation::Run {
     if (law.serial_ != 0) {
       const auto news = column(words + first_word), process = column(serial);
       math::normal_quantiles(news, news);
-      for (std::size_t i = 0; i < n; ++i) process[i] = law.carry_[j] * process[i] + law.renew_[j] * news[i];
+      for (std::size_t i = 0; i < n; ++i)
+        process[i] = law.carry_[j] * process[i] + law.renew_[j] * news[i];
     }
     if (is_wanted) combine(j, column(serial), first_word + 1);
   }
 };
 
-std::size_t VisitCorrelation::n_columns() const { return weeks_.size() + Run::end; }
+std::size_t VisitCorrelation::n_columns() const {
+  return weeks_.size() + Run::end;
+}
 
 void VisitCorrelation::draw(rng::Key key, std::uint64_t trial, const VisitMask& wanted,
                             std::size_t n_patients, base::Columns<double>& work,

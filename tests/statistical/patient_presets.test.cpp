@@ -1,6 +1,6 @@
 // Two million patients an arm from each preset against the rates they are calibrated to, and the exact
-// probabilities against simulation (DOMAIN sections 3 and 8(d)). Seeds are fixed. A bound of 3.5 standard
-// errors is passed by a right program with probability 0.9995 each.
+// probabilities against simulation (DOMAIN sections 3 and 8(d)). Seeds are fixed. A bound of 3.5
+// standard errors is passed by a right program with probability 0.9995 each.
 #include <array>
 #include <cmath>
 #include <functional>
@@ -48,7 +48,8 @@ Response respond(const PatientModel& model, int arm, std::size_t visit) {
 struct Preset {
   std::string name;
   std::vector<std::string> changes;
-  // By arm: EASI75 in percent, mean and SD of the percent change, as the table of DOMAIN section 3 prints them.
+  // By arm: EASI75 in percent, mean and SD of the percent change, as the table of DOMAIN section 3
+  // prints them.
   std::array<double, 2> easi75, mean_change, sd_change;
 };
 
@@ -58,10 +59,17 @@ std::vector<Preset> presets() {
   return {
       {"kumaraswamy_1_5", {}, {15.6, 39.8}, {-24.4, -50.0}, {42.5, 43.6}},
       {"kumaraswamy_1_25",
-       {k_course + "kumaraswamy.ratio_maximum=1.25", k_course + "kumaraswamy.arms.placebo={a: 1.03546, b: 0.79812}",
+       {k_course + "kumaraswamy.ratio_maximum=1.25",
+        k_course + "kumaraswamy.arms.placebo={a: 1.03546, b: 0.79812}",
         k_course + "kumaraswamy.arms.hcmsc={a: 0.51797, b: 0.88107}"},
-       {15.4, 39.5}, {-29.4, -52.8}, {36.8, 39.1}},
-      {"responder_mixture", {k_course + "model=responder_mixture"}, {12.8, 42.1}, {-35.9, -55.6}, {31.7, 36.0}},
+       {15.4, 39.5},
+       {-29.4, -52.8},
+       {36.8, 39.1}},
+      {"responder_mixture",
+       {k_course + "model=responder_mixture"},
+       {12.8, 42.1},
+       {-35.9, -55.6},
+       {31.7, 36.0}},
   };
 }
 
@@ -87,7 +95,8 @@ TEST(PatientPresets, ReproducePublishedRatesAndTheirTable) {
   }
 }
 
-// The exact probability against simulation, over laws, arms, visits, thresholds and truths: 42 comparisons.
+// The exact probability against simulation, over laws, arms, visits, thresholds and truths: 42
+// comparisons.
 TEST(PatientPresets, ExactProbabilityIsWhatSimulationGives) {
   struct Case {
     Truth truth;
@@ -104,11 +113,13 @@ TEST(PatientPresets, ExactProbabilityIsWhatSimulationGives) {
       for (const double week : {2.0, 12.0}) {
         const auto visit = visit_at(model, week);
         const auto response = respond(model, arm, visit);
-        for (const auto& [ratio, share] : {std::pair{0.50, response.easi50}, {0.25, response.easi75}, {0.10, response.easi90}}) {
+        for (const auto& [ratio, share] :
+             {std::pair{0.50, response.easi50}, {0.25, response.easi75}, {0.10, response.easi90}}) {
           const auto exact = model.responder_probability(arm, static_cast<int>(visit), ratio);
           ASSERT_TRUE(exact.has_value());
           const double error = std::sqrt(*exact * (1 - *exact) / k_patients);
-          EXPECT_NEAR(share, *exact, 3.5 * error) << "arm " << arm << " week " << week << " ratio " << ratio;
+          EXPECT_NEAR(share, *exact, 3.5 * error)
+              << "arm " << arm << " week " << week << " ratio " << ratio;
         }
       }
   }
@@ -132,7 +143,8 @@ TEST(PatientPresets, NullAndOddsRatioTruths) {
 }
 
 // Correlation of the normal scores of two visits' ratios. A standard error is below 0.001.
-void expect_visit_correlations(const std::string& kind, const std::function<double(double)>& correlation) {
+void expect_visit_correlations(const std::string& kind,
+                               const std::function<double(double)>& correlation) {
   const auto study = library_study("hcmsc.yaml", {"measures.easi.visit_correlation=" + kind});
   ASSERT_EQ(study.problems, "");
   const auto model = study.model();
@@ -160,7 +172,8 @@ void expect_visit_correlations(const std::string& kind, const std::function<doub
   for (std::size_t j = 0; j < weeks.size(); ++j)
     for (std::size_t k = 0; k <= j; ++k) {
       const double expected = j == k ? 1 : correlation(weeks[j] - weeks[k]);
-      EXPECT_NEAR(sums[j * weeks.size() + k] / k_n, expected, 0.01) << kind << " weeks " << weeks[k] << ", " << weeks[j];
+      EXPECT_NEAR(sums[j * weeks.size() + k] / k_n, expected, 0.01)
+          << kind << " weeks " << weeks[k] << ", " << weeks[j];
     }
 }
 
@@ -169,16 +182,17 @@ TEST(PatientPresets, VisitCorrelationExponential) {
                             [](double d) { return 0.93 * (0.60 + 0.40 * std::exp(-d / 10)); });
 }
 TEST(PatientPresets, VisitCorrelationCompoundSymmetry) {
-  expect_visit_correlations("{kind: compound_symmetry, correlation: 0.75}", [](double) { return 0.75; });
+  expect_visit_correlations("{kind: compound_symmetry, correlation: 0.75}",
+                            [](double) { return 0.75; });
 }
 TEST(PatientPresets, VisitCorrelationAutoregressive) {
   expect_visit_correlations("{kind: autoregressive, correlation: 0.9, per_weeks: 4}",
                             [](double d) { return std::pow(0.9, d / 4); });
 }
 
-// Correlations of changes at week 12 over both arms (DOMAIN section 2: BSA .85, NRS .50, DLQI .42 with the
-// response, NRS with DLQI .55) and the share of IGA 0/1 with a drop of 2 (27.4% against 7.9%). The scores'
-// limits and grids weaken the stated correlations of the shifted scores by up to 0.03.
+// Correlations of changes at week 12 over both arms (DOMAIN section 2: BSA .85, NRS .50, DLQI .42 with
+// the response, NRS with DLQI .55) and the share of IGA 0/1 with a drop of 2 (27.4% against 7.9%). The
+// scores' limits and grids weaken the stated correlations of the shifted scores by up to 0.03.
 TEST(PatientPresets, LinkedMeasuresFollow) {
   const auto model = library_study().model();
   const auto visit = visit_at(model, 12);
@@ -198,7 +212,8 @@ TEST(PatientPresets, LinkedMeasuresFollow) {
       iga[i % 2] += grade <= 1 && baseline(1)[i] - grade >= 2;
       change[0].push_back(cohort.values[visit][i] - baseline(0)[i]);
       for (std::size_t measure = 2; measure < 5; ++measure)
-        change[measure - 1].push_back(cohort.values[measure * n_visits + visit][i] - baseline(measure)[i]);
+        change[measure - 1].push_back(cohort.values[measure * n_visits + visit][i] -
+                                      baseline(measure)[i]);
     }
   }
   const auto correlation = [&](std::size_t a, std::size_t b) {
@@ -206,7 +221,8 @@ TEST(PatientPresets, LinkedMeasuresFollow) {
     double x = 0, y = 0, xx = 0, yy = 0, xy = 0;
     for (std::size_t i = 0; i < change[a].size(); ++i) {
       x += change[a][i], y += change[b][i];
-      xx += change[a][i] * change[a][i], yy += change[b][i] * change[b][i], xy += change[a][i] * change[b][i];
+      xx += change[a][i] * change[a][i], yy += change[b][i] * change[b][i],
+          xy += change[a][i] * change[b][i];
     }
     return (xy - x * y / n) / std::sqrt((xx - x * x / n) * (yy - y * y / n));
   };

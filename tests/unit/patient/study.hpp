@@ -1,4 +1,5 @@
-// Studies for the patient tests: a library file with changes, read as far as its patients go, and cohorts of it.
+// Studies for the patient tests: a library file with changes, read as far as its patients go, and
+// cohorts of it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -43,14 +44,16 @@ inline Study read_study(input::Document& document, input::Diagnostics& faults) {
   if (faults.empty()) {
     input::Reader reader(document.root, "", faults, resolved);
     study.spec = read_patient(reader);
-    for (const char* other : {"schema", "endpoints", "estimands", "analyses", "calibration"}) reader.raw(other);
+    for (const char* other : {"schema", "endpoints", "estimands", "analyses", "calibration"})
+      reader.raw(other);
   }
   for (const auto& fault : faults.faults()) study.problems += fault.problem + " | " + fault.hint + "\n";
   return study;
 }
 
 // A file of configs/library with `--set` changes.
-inline Study library_study(const std::string& file = "hcmsc.yaml", const std::vector<std::string>& changes = {}) {
+inline Study library_study(const std::string& file = "hcmsc.yaml",
+                           const std::vector<std::string>& changes = {}) {
   input::Diagnostics faults;
   auto document = input::read_document(library(file), faults);
   for (const auto& change : changes) input::apply_set(document, change, faults);
@@ -67,21 +70,23 @@ inline Study overlaid_study(const std::string& text, const std::string& file = "
 // Everything.
 inline Needs all_needs(const PatientModel& model) {
   Needs needs;
-  needs.measure_visits.assign(model.measures().size(), std::vector<bool>(model.visit_weeks().size(), true));
+  needs.measure_visits.assign(model.measures().size(),
+                              std::vector<bool>(model.visit_weeks().size(), true));
   return needs;
 }
 // One measure at one visit and nothing else.
 inline Needs needs_of(const PatientModel& model, std::size_t measure, std::size_t visit) {
   Needs needs;
-  needs.measure_visits.assign(model.measures().size(), std::vector<bool>(model.visit_weeks().size(), false));
+  needs.measure_visits.assign(model.measures().size(),
+                              std::vector<bool>(model.visit_weeks().size(), false));
   needs.measure_visits[measure][visit] = true;
   needs.intercurrent_events = needs.adverse_events = needs.calendar = needs.sites = false;
   return needs;
 }
 
 // One trial whose patients alternate between the arms (arm < 0) or are all on one.
-inline void simulate(const PatientModel& model, int n_patients, std::uint64_t trial, const Needs& needs, int arm,
-                     Cohort& cohort, std::uint64_t seed = 20261123) {
+inline void simulate(const PatientModel& model, int n_patients, std::uint64_t trial, const Needs& needs,
+                     int arm, Cohort& cohort, std::uint64_t seed = 20261123) {
   const auto key = rng::key_from_seed(seed);
   model.prepare(n_patients, cohort);
   model.enrol(key, trial, needs, cohort);

@@ -1,0 +1,185 @@
+// The course in time, visit correlation and truths.
+#include "patient/course.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+
+#include "math/elementary.hpp"
+#include "patient/course_truth.hpp"
+#include "unit/patient/study.hpp"
+
+namespace trialwright::patient::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+// DOMAIN section 3: EASI50 by weeks 2, 4, 6, 8, 12, and EASI75 of the active arm, in whole percents,
+// some of them a point high; and F(r^(1/g)) in closed form, from which the score's grid moves the rates
+// by up to 0.15 points.
+TEST(Course, EasiByWeekIsAsTabulated) {
+  const auto model = library_study().model();
+  const std::array<double, 5> placebo{18, 27, 31, 32, 32}, active{34, 48, 53, 55, 58},
+      active75{14, 27, 34, 37, 40};
+  for (int visit = 0; visit < 5; ++visit) {
+    const auto i = static_cast<std::size_t>(visit);
+    EXPECT_NEAR(100 * *model.responder_probability(0, visit, 0.50), placebo[i], 0.7);
+    EXPECT_NEAR(100 * *model.responder_probability(1, visit, 0.50), active[i], 0.7);
+    EXPECT_NEAR(100 * *model.responder_probability(1, visit, 0.25), active75[i], 0.7);
+    const double week = model.visit_weeks()[i],
+                 g = (1 - std::exp(-week / 2.5)) / (1 - std::exp(-12 / 2.5));
+    const double closed = 1 - std::pow(1 - std::pow(std::pow(0.5, 1 / g) / 1.5, 1.06376), 1.05015);
+    EXPECT_NEAR(*model.responder_probability(0, visit, 0.50), closed, 0.0015);
+  }
+  EXPECT_EQ(*model.responder_probability(1, 4, 0.5), *model.responder_probability(1, 7, 0.5));
+  EXPECT_EQ(course_exponent(12, 4, 12), 1);
+  EXPECT_NEAR(course_exponent(4, 4, 12), (1 - std::exp(-1.0)) / (1 - std::exp(-3.0)), 1e-15);
+}
+
+TEST(Course, VisitCorrelationIsAsStated) {
+  const auto study = library_study();
+  const auto& correlation = study.spec->course.correlation;
+  EXPECT_NEAR(correlation.correlation(0, 2), 0.81, 0.005);    // 4 weeks
+  EXPECT_NEAR(correlation.correlation(0, 3), 0.762, 0.0005);  // 6 weeks
+  EXPECT_NEAR(correlation.correlation(3, 5), 0.725, 0.005);   // 8 weeks
+  EXPECT_NEAR(correlation.correlation(4, 7), 0.67, 0.005);    // 12 weeks
+  EXPECT_EQ(correlation.correlation(4, 4), 1);
+}
+
+TEST(CourseTruth, RefusesWhatIsNotMonotone) {
+  const auto study = library_study();
+  EXPECT_THAT(study.refusal(EffectMultiplier{3}),
+              AllOf(HasSubstr("an effect of 3 is not possible for arm \"hcmsc\""),
+                    HasSubstr("largest possible effect is 2.0")));
+  EXPECT_EQ(study.refusal(EffectMultiplier{1.5}), "");
+  EXPECT_THAT(library_study("hcmsc.yaml", {"measures.easi.course.model=responder_mixture"})
+                  .refusal(PosteriorDraw{}),
+              HasSubstr("kumaraswamy"));
+}
+
+TEST(CourseTruth, TimeConstantIsTemperedGeometrically) {
+  const auto study = library_study();
+  input::Diagnostics faults;
+  const auto truth = [&](double effect) {
+    return CourseTruth(study.spec->course, study.spec->arms, EffectMultiplier{effect},
+                       CourseTruth::Variants::full_only, faults, {});
+  };
+  EXPECT_EQ(truth(0).exponent(1, 0), course_exponent(2, 2.5, 12));
+  EXPECT_EQ(truth(1).exponent(1, 0), course_exponent(2, 4, 12));
+  EXPECT_NEAR(truth(0.5).exponent(1, 0), course_exponent(2, std::sqrt(10.0), 12), 1e-14);
+  EXPECT_EQ(truth(0.5).exponent(0, 0), course_exponent(2, 2.5, 12));
+}
+
+TEST(CourseTruth, NullIsNull) {
+  const auto study = library_study();
+  EXPECT_TRUE(study.model(EffectMultiplier{0}).is_null());
+  EXPECT_TRUE(study.model(ConstantOddsRatio{1}).is_null());
+  EXPECT_FALSE(study.model(EffectMultiplier{1}).is_null());
+  // Patient for patient, whatever shifts there are.
+  const auto shifted = overlaid_study(
+      "measures: {easi: {site_effects: {intercept_sd: 0.35, effect_sd: 0.25, high_placebo_probability: "
+      "0.3, "
+      "high_placebo_odds_ratio: 2}, stratum_effects: {severity: {intercept: [0, -0.4], effect: [0.3, "
+      "0]}}, "
+      "region_effects: {effect_sd: 0.2, effect: {korea: 0.5}}, baseline_effect: -0.2}}\n");
+  ASSERT_EQ(shifted.problems, "");
+  for (const Truth& truth : {Truth{EffectMultiplier{0}}, Truth{ConstantOddsRatio{1}}}) {
+    const auto model = shifted.model(truth);
+    Cohort active, control;
+    simulate(model, 500, 1, all_needs(model), 1, active);
+    simulate(model, 500, 1, all_needs(model), 0, control);
+    for (std::size_t visit = 0; visit < 8; ++visit)
+      for (std::size_t i = 0; i < 500; ++i)
+        ASSERT_EQ(active.values[visit][i], control.values[visit][i]);
+    EXPECT_FALSE(model.patients_are_independent());
+    EXPECT_FALSE(model.responder_probability(0, 0, 0.5).has_value());
+  }
+}
+
+// At the full effect a high-placebo site raises the control alone: the site's odds ratio 2 on the
+// control's law.
+TEST(CourseTruth, HighPlaceboSitesRaiseTheControl) {
+  const auto model = overlaid_study(
+                         "measures: {easi: {site_effects: {high_placebo_probability: 1, "
+                         "high_placebo_odds_ratio: 2}}}\n")
+                         .model();
+  const auto plain = library_study().model();
+  const Needs needs = needs_of(model, 0, 4);
+  Cohort raised, as_it_was;
+  for (int arm = 0; arm < 2; ++arm) {
+    simulate(model, 20000, 1, needs, arm, raised);
+    simulate(plain, 20000, 1, needs, arm, as_it_was);
+    double responders = 0;
+    for (std::size_t i = 0; i < 20000; ++i) {
+      if (arm == 1) ASSERT_EQ(raised.values[4][i], as_it_was.values[4][i]);
+      responders += raised.unrescued_ratio[4][i] <= 0.5;
+    }
+    const double odds = arm == 0 ? 2 * 11.0 / 23 : 19.0 / 14, rate = odds / (1 + odds);
+    EXPECT_NEAR(responders / 20000, rate, 3.5 * std::sqrt(rate * (1 - rate) / 20000));
+  }
+}
+
+// Means over 20,000 trials of the rates drawn, against the Beta's and the normal's own.
+TEST(CourseTruth, DrawsHaveTheirMeans) {
+  const auto study = library_study();
+  input::Diagnostics faults;
+  const auto key = rng::key_from_seed(7);
+  const auto& course = study.spec->course;
+  const auto compiled = [&](const Truth& truth) {
+    return CourseTruth(course, study.spec->arms, truth, CourseTruth::Variants::full_only, faults, {});
+  };
+  constexpr int k_trials = 20000;
+  const auto beta = compiled(BetaRatesDraw{{11.5, 19.5}, {23.5, 14.5}});
+  const auto posterior = compiled(PosteriorDraw{{{11, 2, 34}, {19, 8, 33}}, 0.5, 0.1});
+  const auto log_ratio = compiled(LogOddsRatioDraw{0.655, 0.337, 11.5, 23.5});
+  std::array<double, 2> rates{}, fifties{}, nineties{};
+  double mean = 0, square = 0, control = 0;
+  for (std::uint64_t trial = 0; trial < k_trials; ++trial) {
+    const auto beta_truth = beta.draw(key, trial), posterior_truth = posterior.draw(key, trial);
+    for (std::size_t arm = 0; arm < 2; ++arm) {
+      rates[arm] += math::logistic(log_odds(course.laws[arm], 0.5) + beta_truth.shift[arm]);
+      fifties[arm] += probability(posterior_truth.drawn[arm], 0.5);
+      nineties[arm] += probability(posterior_truth.drawn[arm], 0.1);
+    }
+    const auto truth = log_ratio.draw(key, trial);
+    mean += truth.shift[1] - truth.shift[0];
+    square += (truth.shift[1] - truth.shift[0]) * (truth.shift[1] - truth.shift[0]);
+    control += math::logistic(log_odds(course.laws[0], 0.5) + truth.shift[0]);
+  }
+  EXPECT_TRUE(beta.is_drawn());
+  // Standard errors: rates 0.0006, log odds ratio 0.0024.
+  EXPECT_NEAR(rates[0] / k_trials, 11.5 / 35, 0.0025);
+  EXPECT_NEAR(rates[1] / k_trials, 19.5 / 34, 0.0025);
+  EXPECT_NEAR(control / k_trials, 11.5 / 35, 0.0025);
+  EXPECT_NEAR(mean / k_trials, 0.655, 0.009);
+  EXPECT_NEAR(std::sqrt(square / k_trials - mean * mean / k_trials / k_trials), 0.337, 0.006);
+  // Jeffreys-Dirichlet: (responders + 1) / (patients + 3/2) and (deep + 1/2) / (patients + 3/2).
+  EXPECT_NEAR(fifties[0] / k_trials, 12 / 35.5, 0.0025);
+  EXPECT_NEAR(fifties[1] / k_trials, 20 / 34.5, 0.0025);
+  EXPECT_NEAR(nineties[0] / k_trials, 2.5 / 35.5, 0.0015);
+  EXPECT_NEAR(nineties[1] / k_trials, 8.5 / 34.5, 0.0025);
+}
+
+TEST(Course, RefusesWhatCannotBe) {
+  const auto problems = [](const std::string& change) {
+    return library_study("hcmsc.yaml", {change}).problems;
+  };
+  EXPECT_THAT(problems("measures.easi.visits_weeks=[2, 2, 4]"), HasSubstr("increase"));
+  EXPECT_THAT(problems("measures.easi.course.model=kumaraswami"), HasSubstr("kumaraswamy"));
+  EXPECT_THAT(problems("measures.easi.course.kumaraswamy.arms={placebo: {a: 1, b: 1}}"),
+              HasSubstr("arm \"hcmsc\" has no parameters"));
+  EXPECT_THAT(problems("measures.easi.course.tau_weeks={placebo: 2.5}"), HasSubstr("hcmsc"));
+  EXPECT_THAT(problems("measures.easi.visit_correlation.floor=1.2"), HasSubstr("floor"));
+  EXPECT_THAT(problems("measures.easi.kind=graded"), HasSubstr("no measure is of kind course"));
+  EXPECT_THAT(problems("arms.placebo.control=false"), HasSubstr("no arm is the control"));
+  EXPECT_THAT(problems("measures.easi.baseline=iga"), HasSubstr("cannot be a graded covariate"));
+  EXPECT_THAT(problems("measures.iga.baseline=age"), HasSubstr("graded of \"easi\""));
+  EXPECT_THAT(problems("measures.pruritus_nrs.change_correlation={dlqi: -0.9}"),
+              HasSubstr("not positive definite"));
+}
+
+}  // namespace
+}  // namespace trialwright::patient::testing
