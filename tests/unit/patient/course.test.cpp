@@ -114,7 +114,9 @@ TEST(CourseTruth, HighPlaceboSitesRaiseTheControl) {
     simulate(plain, 20000, 1, needs, arm, as_it_was);
     double responders = 0;
     for (std::size_t i = 0; i < 20000; ++i) {
-      if (arm == 1) ASSERT_EQ(raised.values[4][i], as_it_was.values[4][i]);
+      if (arm == 1) {
+        ASSERT_EQ(raised.values[4][i], as_it_was.values[4][i]);
+      }
       responders += raised.unrescued_ratio[4][i] <= 0.5;
     }
     const double odds = arm == 0 ? 2 * 11.0 / 23 : 19.0 / 14, rate = odds / (1 + odds);

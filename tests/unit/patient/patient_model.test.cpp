@@ -59,7 +59,9 @@ TEST(PatientModel, APatientIsTheSameInAnyCompanyAndAgain) {
   simulate(model, 300, 17, all_needs(model), -1, again);
   for (std::size_t i = 0; i < 300; ++i) {
     ASSERT_EQ(facts(again, i, n_values), facts(many, i, n_values)) << i;
-    if (i < 40) ASSERT_EQ(facts(few, i, n_values), facts(many, i, n_values)) << i;
+    if (i < 40) {
+      ASSERT_EQ(facts(few, i, n_values), facts(many, i, n_values)) << i;
+    }
   }
 }
 
@@ -132,13 +134,17 @@ TEST(PatientModel, EventsKeepTheirOrder) {
   int rescued = 0, escalated = 0, gone = 0, stopped = 0;
   for (std::size_t i = 0; i < 5000; ++i) {
     const double rescue = cohort.rescue_weeks[i], dropout = cohort.dropout_weeks[i];
-    if (rescue < k_never && dropout < k_never) EXPECT_LE(rescue, dropout);
+    if (rescue < k_never && dropout < k_never) {
+      EXPECT_LE(rescue, dropout);
+    }
     EXPECT_EQ(rescue < k_never, cohort.rescue_tier[i] >= 0);
     rescued += rescue < k_never;
     escalated += cohort.rescue_tier[i] == 1;
     gone += dropout < k_never;
     stopped += cohort.discontinuation_weeks[i] < k_never;
-    if (cohort.discontinuation_weeks[i] < k_never) EXPECT_LT(cohort.discontinuation_weeks[i], 4);
+    if (cohort.discontinuation_weeks[i] < k_never) {
+      EXPECT_LT(cohort.discontinuation_weeks[i], 4);
+    }
   }
   EXPECT_GT(escalated, 0.3 * rescued);
   EXPECT_GT(gone, 400);
@@ -152,7 +158,9 @@ TEST(PatientModel, EventsKeepTheirOrder) {
     EXPECT_GE(event.week, week);
     EXPECT_GT(event.recovered_week, event.week);
     EXPECT_LE(event.week, cohort.dropout_weeks[static_cast<std::size_t>(event.patient)]);
-    if (event.serious) EXPECT_GE(event.grade, 3);
+    if (event.serious) {
+      EXPECT_GE(event.grade, 3);
+    }
     previous = event.patient;
     week = event.week;
   }
@@ -254,8 +262,12 @@ TEST(Recruitment, RespectsCapsAndOrder) {
   for (std::size_t i = 0; i < 45; ++i) {
     ++by_site[static_cast<std::size_t>(cohort.site[i])];
     ++by_region[static_cast<std::size_t>(cohort.region[i])];
-    if (i > 0) EXPECT_GE(cohort.randomised_months[i], cohort.randomised_months[i - 1]);
-    if (cohort.region[i] == 1) EXPECT_GE(cohort.randomised_months[i], 6 + 2 / 4.35);
+    if (i > 0) {
+      EXPECT_GE(cohort.randomised_months[i], cohort.randomised_months[i - 1]);
+    }
+    if (cohort.region[i] == 1) {
+      EXPECT_GE(cohort.randomised_months[i], 6 + 2 / 4.35);
+    }
   }
   EXPECT_EQ(*std::max_element(by_site.begin(), by_site.begin() + 3), 10);
   EXPECT_EQ(by_region, (std::vector<int>{30, 15}));
