@@ -28,7 +28,10 @@ double draw_beta(rng::Stream& stream, double events, double non_events) {
 
 CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
                          Variants variants, input::Diagnostics& faults, const input::Position& at)
-    : spec_(spec), truth_(truth), control_(control_of(arms)) {
+    : spec_(spec),
+      truth_(truth),
+      control_(control_of(arms)),
+      log_odds_([](double z) { return math::log_odds_of_normal(z); }, -10, 10, std::size_t{4097}) {
   const std::size_t faults_before = faults.size();
   check(arms, faults, at);
   tables_.emplace_back(TemperedLaw{spec_.laws[control_], spec_.laws[control_], 0});
@@ -209,33 +212,40 @@ TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
   return result;
 }
 
+// The ratio to the power of the course's exponent.
+double CourseTruth::ratio_of(const Variant& law, double exponent, double x) const {
+  const RatioTable& table = tables_[law.table];
+  return exponent == 1 ? table(x) : table.power(x, exponent);
+}
+
+double CourseTruth::drawn_ratio(const TrialTruth& truth, std::size_t arm, const Variant& law,
+                                double exponent, double x) const {
+  const double ratio = law.fraction == 1
+                           ? quantile(truth.drawn[arm], x)
+                           : partial_quantile(truth.drawn[control_], truth.drawn[arm], law.fraction, x);
+  return exponent == 1 ? ratio : math::pow(ratio, exponent);
+}
+
 void CourseTruth::ratios(const TrialTruth& truth, std::size_t visit, std::span<const int> arm,
                          std::span<const int> variant, std::span<const double> z,
                          std::span<const double> shift, std::span<double> out) const {
-  const bool closed_form = std::holds_alternative<PosteriorDraw>(truth_);
+  const bool is_drawn_law = std::holds_alternative<PosteriorDraw>(truth_);
   for (std::size_t i = 0; i < z.size(); ++i) {
     const auto a = static_cast<std::size_t>(arm[i]);
     const Variant& law = at(a, variant[i]);
-    const double x = math::log_odds_of_normal(z[i]) - shift[i];
-    double ratio = 0;
-    if (!closed_form)
-      ratio = tables_[law.table](x);
-    else if (law.fraction == 1)
-      ratio = quantile(truth.drawn[a], x);
-    else
-      ratio = partial_quantile(truth.drawn[control_], truth.drawn[a], law.fraction, x);
-    out[i] = law.exponents[visit] == 1 ? ratio : math::pow(ratio, law.exponents[visit]);
+    const double x = log_odds_(z[i]) - shift[i], exponent = law.exponents[visit];
+    out[i] = is_drawn_law ? drawn_ratio(truth, a, law, exponent, x) : ratio_of(law, exponent, x);
   }
 }
 
 void CourseTruth::control_ratios(const TrialTruth& truth, std::size_t visit, std::span<const double> z,
                                  std::span<const double> shift, std::span<double> out) const {
-  const bool closed_form = std::holds_alternative<PosteriorDraw>(truth_);
-  const double exponent = arms_[control_].variants.front().exponents[visit];
+  const bool is_drawn_law = std::holds_alternative<PosteriorDraw>(truth_);
+  const Variant& law = arms_[control_].variants.front();
+  const double exponent = law.exponents[visit];
   for (std::size_t i = 0; i < z.size(); ++i) {
-    const double x = math::log_odds_of_normal(z[i]) - shift[i];
-    const double ratio = closed_form ? quantile(truth.drawn[control_], x) : tables_.front()(x);
-    out[i] = exponent == 1 ? ratio : math::pow(ratio, exponent);
+    const double x = log_odds_(z[i]) - shift[i];
+    out[i] = is_drawn_law ? drawn_ratio(truth, control_, law, exponent, x) : ratio_of(law, exponent, x);
   }
 }
 

@@ -82,6 +82,9 @@ class CourseTruth {
   const Variant& at(std::size_t arm, int variant) const {
     return arms_[arm].variants[static_cast<std::size_t>(variant)];
   }
+  double ratio_of(const Variant& law, double exponent, double x) const;
+  double drawn_ratio(const TrialTruth& truth, std::size_t arm, const Variant& law, double exponent,
+                     double x) const;
   double effect_weight() const;
   TemperedLaw law_of(std::size_t arm, double fraction) const;
   void check(const std::vector<Arm>& arms, input::Diagnostics& faults, const input::Position& at) const;
@@ -96,6 +99,7 @@ class CourseTruth {
   std::size_t control_ = 0;
   std::vector<ArmLaws> arms_;
   std::vector<RatioTable> tables_;  // [0] the control's
+  math::CubicTable log_odds_;       // logit(Phi(z)), to 1e-10
   Moments control_moments_;
 };
 

@@ -138,7 +138,10 @@ void IntercurrentProcess::rescue_step(rng::Key key, std::uint64_t trial, std::si
     const double eta = rescue.log_odds + rescue.slope * (ratio - rescue.ratio_reference) +
                        rescue.arm_log_odds[static_cast<std::size_t>(cohort.arm[i])];
     const double odds = math::exp(eta);
-    const double none = periods == 1 ? 1 / (1 + odds) : math::pow(1 / (1 + odds), periods);
+    const double stays_2_weeks = 1 / (1 + odds);
+    const double none = periods == 1   ? stays_2_weeks
+                        : periods == 2 ? stays_2_weeks * stays_2_weeks
+                                       : math::pow(stays_2_weeks, periods);
     if (uniform[i] >= 1 - none) continue;
     rng::Stream stream({key, rng::Purpose::rescue, trial, static_cast<std::uint32_t>(i)});
     cohort.rescue_weeks[i] = week;

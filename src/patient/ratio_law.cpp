@@ -122,7 +122,7 @@ std::optional<double> first_fall(const Curve<Law>& curve) {
   return std::nullopt;
 }
 
-// Q at rising log odds, each found from where the last one was.
+// The coordinate of Q at rising log odds, each found from where the last one was.
 template <class Law>
 class Solver {
  public:
@@ -139,7 +139,7 @@ class Solver {
       step *= 2;
     }
     if (const auto root = math::brent_root(miss, at_, hi, 1e-14)) at_ = *root;
-    return curve_.ratio(at_);
+    return at_;
   }
 
  private:
@@ -147,10 +147,23 @@ class Solver {
   double at_;
 };
 
+// The law at the table's knots.
 template <class Law>
-math::CubicTable tabulate(const Curve<Law>& curve) {
+std::vector<double> coordinates(const Curve<Law>& curve) {
   Solver<Law> solver(curve);
-  return {[&](double x) { return solver(x); }, -k_reach, k_reach, k_knots};
+  std::vector<double> result;
+  for (std::size_t i = 0; i < k_knots; ++i)
+    result.push_back(solver(-k_reach + 2 * k_reach * static_cast<double>(i) / (k_knots - 1)));
+  return result;
+}
+
+math::CubicTable tabulate(const std::vector<double>& values) {
+  std::size_t i = 0;  // knots are asked for in their order
+  return {[&](double) { return values[i++]; }, -k_reach, k_reach, values.size()};
+}
+
+double log_ratio_at(const Kumaraswamy& law, double t) {
+  return math::log(law.maximum) + (t > 0 ? -math::log1p(math::exp(-t)) : t - math::log1p(math::exp(t)));
 }
 
 }  // namespace
@@ -211,8 +224,20 @@ std::optional<NotMonotone> check_monotone(const TemperedLaw& law) {
   return NotMonotone{*ratio, good};
 }
 
+RatioTable::RatioTable(const Knots& knots) : ratio_(tabulate(knots.ratios)) {
+  if (!knots.log_ratios.empty()) log_ratio_ = tabulate(knots.log_ratios);
+}
+
 RatioTable::RatioTable(const TemperedLaw& law)
-    : table_(with_curve(law, [](const auto& curve) { return tabulate(curve); })) {}
+    : RatioTable(with_curve(law, [](const auto& curve) {
+        RatioTable::Knots knots;
+        for (const double t : coordinates(curve)) {
+          knots.ratios.push_back(curve.ratio(t));
+          if constexpr (std::is_same_v<std::decay_t<decltype(curve)>, Curve<Kumaraswamy>>)
+            knots.log_ratios.push_back(log_ratio_at(curve.control, t));
+        }
+        return knots;
+      })) {}
 
 Moments moments(const RatioTable& law) {
   static const math::GaussLegendre k_rule(16);

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "math/cubic_table.hpp"
+#include "math/elementary.hpp"
 
 namespace trialwright::patient {
 
@@ -73,12 +74,23 @@ class RatioTable {
   explicit RatioTable(const TemperedLaw& law);
 
   double operator()(double x) const {
-    const double ratio = table_(x);
+    const double ratio = ratio_(x);
     return ratio > 0 ? ratio : 0;
+  }
+  // Q(x)^exponent, exponent > 0.
+  double power(double x, double exponent) const {
+    return log_ratio_ ? math::exp(exponent * (*log_ratio_)(x)) : math::pow((*this)(x), exponent);
   }
 
  private:
-  math::CubicTable table_;
+  struct Knots {
+    std::vector<double> ratios;
+    std::vector<double> log_ratios;
+  };
+  explicit RatioTable(const Knots& knots);
+
+  math::CubicTable ratio_;
+  std::optional<math::CubicTable> log_ratio_;  // where there is no atom at 0
 };
 
 // Mean and standard deviation of R.
