@@ -31,7 +31,7 @@ patient::PatientModel compile(const char* file, const patient::Truth& truth) {
   return {read(file), truth, faults, {}};
 }
 
-enum class Extent { one_visit, everything };
+enum class Extent { one_visit, one_visit_and_calendar, everything };
 
 patient::Needs needs_of(const patient::PatientModel& model, Extent extent) {
   const bool all = extent == Extent::everything;
@@ -39,7 +39,8 @@ patient::Needs needs_of(const patient::PatientModel& model, Extent extent) {
   needs.measure_visits.assign(model.measures().size(),
                               std::vector<bool>(model.visit_weeks().size(), all));
   needs.measure_visits[0][4] = true;  // week 12
-  needs.adverse_events = needs.calendar = needs.sites = all;
+  needs.adverse_events = all;
+  needs.calendar = needs.sites = extent != Extent::one_visit;
   if (!all) needs.covariates.assign(model.covariates().size(), false);
   return needs;
 }
@@ -69,6 +70,9 @@ BENCHMARK_CAPTURE(simulate, week_12, "hcmsc.yaml", k_calibrated, Extent::one_vis
     ->Arg(72)
     ->Arg(300)
     ->Arg(1000);
+BENCHMARK_CAPTURE(simulate, week_12_calendar, "hcmsc.yaml", k_calibrated,
+                  Extent::one_visit_and_calendar)
+    ->Arg(300);
 BENCHMARK_CAPTURE(simulate, week_12_odds_ratio, "hcmsc.yaml", k_odds_ratio, Extent::one_visit)
     ->Arg(300);
 BENCHMARK_CAPTURE(simulate, week_12_rescue, "hcmsc_rescue.yaml", k_calibrated, Extent::one_visit)

@@ -106,6 +106,7 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
   needs.intercurrent_events = false;
   needs.adverse_events = false;
   needs.calendar = true;
+  needs.covariates.assign(plan.model->covariates().size(), false);  // but those that others hang on
   for (const auto& estimand : plan.estimands) estimand.add_needs(needs);
   return needs;
 }
