@@ -87,7 +87,9 @@ void check_effects(const scenario::CalibrationSpec& calibration,
     const auto& target = calibration.targets[i];
     const bool is_moved = std::any_of(jacobian[i].begin(), jacobian[i].end(),
                                       [](double slope) { return std::abs(slope) > k_no_effect; });
-    if (!is_moved && !is_reached(solution.rates[i], target.events / target.patients))
+    const double off = std::abs(solution.rates[i].rate - target.events / target.patients);
+    if (!is_moved &&
+        off > std::max(k_negligible_residual, k_errors * std::sqrt(solution.rates[i].variance)))
       throw_unreachable(target, solution.rates[i].rate);
   }
   for (std::size_t j = 0; j < parameters.size(); ++j) {

@@ -11,7 +11,6 @@ namespace trialwright::calibrate {
 namespace {
 
 constexpr std::uint64_t k_least_patients = 50'000;
-constexpr std::uint64_t k_jacobian_patients = 200'000;
 constexpr double k_simulated_step = 0.03;  // on the parameters' unbounded scales
 constexpr double k_exact_step = 1e-4;
 constexpr double k_largest_move = 1.0;
@@ -40,7 +39,7 @@ class Fit {
       evaluate_start();
       iterate(Jacobian::kept);
     }
-    solution_.jacobian = jacobian(std::max(k_jacobian_patients, n_patients_ / 5));
+    solution_.jacobian = jacobian(std::max(k_least_patients, n_patients_ / 5));
     return std::move(solution_);
   }
 
