@@ -158,6 +158,12 @@ TEST(PatientModel, EventsKeepTheirOrder) {
     EXPECT_GE(event.week, week);
     EXPECT_GT(event.recovered_week, event.week);
     EXPECT_LE(event.week, cohort.dropout_weeks[static_cast<std::size_t>(event.patient)]);
+    // No reaction to an infusion that was not given.
+    if (model.adverse_event_categories()[static_cast<std::size_t>(event.category)] ==
+        "infusion_reaction") {
+      EXPECT_LT(event.week,
+                cohort.discontinuation_weeks[static_cast<std::size_t>(event.patient)] + 1.0 / 7);
+    }
     if (event.serious) {
       EXPECT_GE(event.grade, 3);
     }
