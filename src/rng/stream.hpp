@@ -13,7 +13,7 @@ namespace trialwright::rng {
 
 // What a draw is for. The numbers are part of the results' definition: never reuse or renumber one.
 enum class Purpose : std::uint32_t {
-  truth = 1,            // unit 0: the truth of this trial, where a scenario draws it
+  truth = 1,            // the truth of this trial, where drawn: unit 0 the effect, 1 + arm an arm's rates
   site_startup = 2,     // unit = site
   site_rate = 3,        // unit = site: Poisson-gamma enrolment rate
   site_response = 4,    // unit = site: draw 0 intercept, draw 1 treatment effect, draw 2 high-placebo site
@@ -22,7 +22,7 @@ enum class Purpose : std::uint32_t {
   screening = 7,        // unit = arrival number
   baseline = 8,         // unit = patient: attempt k uses draws 32k .. 32k+31
   allocation = 9,       // unit 0 or list number: treatment allocation
-  course = 10,          // unit = patient: draw 0 shared, 1 serial, then one a visit
+  course = 10,          // unit = patient: draws as patient/visit_correlation.hpp tells
   linked_measure = 11,  // unit = patient: draws 64 m .. 64 m + 63 for linked measure m
   rescue = 12,          // unit = patient: draws 2j, 2j+1 at visit j
   dropout = 13,         // unit = patient: draw j at visit j
