@@ -15,7 +15,8 @@ std::shared_ptr<const trial::TrialPlan> plan_of(const std::string& library, int 
   auto study = scenario::Study::parse(
       "schema: 1\nextends: library/" + library +
           "\ndesigns: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: " +
-          std::to_string(n_patients) + ", primary: easi50_superiority}}\nscenarios: {reported: {effect: 1}}\n",
+          std::to_string(n_patients) +
+          ", primary: easi50_superiority}}\nscenarios: {reported: {effect: 1}}\n",
       "bench", TRIALWRIGHT_SOURCE_DIR "/configs", {});
   return study.plan({"fixed", "reported", {}});
 }
@@ -46,8 +47,11 @@ void whole_run(benchmark::State& state) {
 
 }  // namespace
 
-BENCHMARK_CAPTURE(one_trial, course_alone, std::string("hcmsc.yaml"))->RangeMultiplier(10)->Range(30, 30000);
+BENCHMARK_CAPTURE(one_trial, course_alone, std::string("hcmsc.yaml"))
+    ->RangeMultiplier(10)
+    ->Range(30, 30000);
 BENCHMARK_CAPTURE(one_trial, rescue_and_dropout, std::string("hcmsc_rescue.yaml"))
     ->RangeMultiplier(10)
     ->Range(30, 30000);
-BENCHMARK(whole_run)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(whole_run)->Arg(1)->Arg(2)->Arg(4)->Arg(8)->Arg(16)->UseRealTime()->Unit(
+    benchmark::kMillisecond);

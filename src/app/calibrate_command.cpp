@@ -166,7 +166,8 @@ ExitStatus run(const Options& options) {
 void add_calibrate_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("calibrate", "fit the patient generator to the published rates");
-  command->description(
+  describe(
+      *command,
       "Fits the parameters in calibration.fitted so that the observed rates of the targets' estimands, "
       "with all\n"
       "of the study's intercurrent events, are the published events/patients; prints target, achieved "

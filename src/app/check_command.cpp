@@ -35,7 +35,8 @@ std::string point_line(const scenario::PointSpec& point, const trial::TrialPlan&
   std::string settings;
   for (const auto& [path, value] : point.sweep) settings += fmt::format("  {}={}", path, value.text);
   const auto exact = plan.exact_power(plan.analyses.front());
-  return fmt::format("  {} / {}{}: {} patients, {}\n", point.design, point.scenario, settings, plan.n_patients,
+  return fmt::format("  {} / {}{}: {} patients, {}\n", point.design, point.scenario, settings,
+                     plan.n_patients,
                      exact.power ? fmt::format("exact power {:.4f}", *exact.power)
                                  : "simulation only: " + exact.why_not);
 }
@@ -59,9 +60,9 @@ ExitStatus run(const CommonOptions& options) {
   const double estimate = seconds / patients * all_patients * n_trials / n_threads;
 
   std::string text = study.resolved_yaml();
-  text += fmt::format("\n# {}: no fault found. {} points x {} trials, about {} on {} thread{}\n", study.name(),
-                      points.size(), study.spec().simulation.trials, duration(estimate), n_threads,
-                      n_threads == 1 ? "" : "s");
+  text += fmt::format("\n# {}: no fault found. {} points x {} trials, about {} on {} thread{}\n",
+                      study.name(), points.size(), study.spec().simulation.trials, duration(estimate),
+                      n_threads, n_threads == 1 ? "" : "s");
   for (std::size_t i = 0; i < points.size(); ++i) text += "#" + point_line(points[i], *plans[i]);
   print(text);
   return ExitStatus::done;
@@ -72,9 +73,10 @@ ExitStatus run(const CommonOptions& options) {
 void add_check_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<CommonOptions>();
   auto* command = app.add_subcommand("check", "validate a study; print the whole resolved plan");
-  command->description(
-      "Reads and checks a study, and prints it with every default written out (valid YAML), its points, their\n"
-      "exact power where there is one, and an estimate of the run time. Simulates nothing.");
+  describe(*command,
+           "Reads and checks a study, and prints it with every default written out (valid YAML), its "
+           "points, their\n"
+           "exact power where there is one, and an estimate of the run time. Simulates nothing.");
   add_common_options(*command, *options);
   command->callback([&action, options] { action = [options] { return run(*options); }; });
 }

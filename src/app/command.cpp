@@ -10,6 +10,10 @@
 
 namespace trialwright::app {
 
+void describe(CLI::App& command, const std::string& details) {
+  command.footer("\n" + details + "\n\n" + k_exit_statuses);
+}
+
 void add_common_options(CLI::App& command, CommonOptions& options) {
   command.add_option("CONFIG", options.config, "the study file (YAML)")->required()->type_name("FILE");
   command
@@ -21,8 +25,9 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
       ->type_name("N");
   command.add_option("--seed", options.seed, "seed, in place of simulation.seed")->type_name("N");
   command
-      .add_option("--threads", options.threads,
-                  "threads (default: all that the machine or the job may use); results do not depend on it")
+      .add_option(
+          "--threads", options.threads,
+          "threads (default: all that the machine or the job may use); results do not depend on it")
       ->type_name("N");
   command.add_flag("--json", options.json, "print machine-readable JSON on stdout");
   command.add_flag("-q,--quiet", options.quiet, "no progress bar, no notes on stderr");
@@ -31,12 +36,12 @@ void add_common_options(CLI::App& command, CommonOptions& options) {
 scenario::Study load_study(const CommonOptions& options) {
   std::vector<std::string> assignments = options.set;
   if (!options.trials.empty())
-    assignments.push_back(fmt::format(
-        "simulation.trials={}", parse_integer("--trials", options.trials, 1, 1'000'000'000'000)));
+    assignments.push_back(fmt::format("simulation.trials={}",
+                                      parse_integer("--trials", options.trials, 1, 1'000'000'000'000)));
   if (!options.seed.empty())
-    assignments.push_back(
-        fmt::format("simulation.seed={}",
-                    parse_integer("--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max())));
+    assignments.push_back(fmt::format(
+        "simulation.seed={}",
+        parse_integer("--seed", options.seed, 0, std::numeric_limits<std::int64_t>::max())));
   return scenario::Study::load(options.config, assignments);
 }
 
@@ -50,18 +55,19 @@ std::int64_t parse_integer(const std::string& option, const std::string& text, s
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < minimum || value > maximum)
-    throw bad_input(fmt::format("error: {} is \"{}\" (a whole number from {} to {} is needed)", option, text,
-                                minimum, maximum));
+    throw bad_input(fmt::format("error: {} is \"{}\" (a whole number from {} to {} is needed)", option,
+                                text, minimum, maximum));
   return value;
 }
 
-double parse_number(const std::string& option, const std::string& text, double minimum, double maximum) {
+double parse_number(const std::string& option, const std::string& text, double minimum,
+                    double maximum) {
   double value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) || value < minimum ||
-      value > maximum)
-    throw bad_input(
-        fmt::format("error: {} is \"{}\" (a number from {} to {} is needed)", option, text, minimum, maximum));
+  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value) ||
+      value < minimum || value > maximum)
+    throw bad_input(fmt::format("error: {} is \"{}\" (a number from {} to {} is needed)", option, text,
+                                minimum, maximum));
   return value;
 }
 

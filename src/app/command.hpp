@@ -27,7 +27,16 @@ struct CommonOptions {
   bool quiet = false;
 };
 
-// Adds CONFIG and --set, --trials, --seed, --threads, --json, --quiet. `options` must outlive the parse.
+// The details that a subcommand's --help ends with, and the exit statuses; the list of subcommands
+// shows its one line alone.
+void describe(CLI::App& command, const std::string& details);
+inline constexpr const char* k_exit_statuses =
+    "Exit status: 0 done; 2 fault in the command line or the study; 3 input/output fault; 4 "
+    "interrupted,\n"
+    "what is finished is saved; 5 a check did not hold.";
+
+// Adds CONFIG and --set, --trials, --seed, --threads, --json, --quiet. `options` must outlive the
+// parse.
 void add_common_options(CLI::App& command, CommonOptions& options);
 
 // The study, with --set, --trials and --seed applied in that order.

@@ -52,7 +52,8 @@ std::vector<Kind> kinds() {
       {"intervals", "analyses.*.interval", rows(analysis::interval_method_table())},
       {"designs", "designs.*.kind", rows(design::k_design_kinds)},
       {"randomisation", "designs.*.randomisation.method", rows(design::k_randomisation_methods)},
-      {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)", rows(scenario::truth_draw_table())},
+      {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
+       rows(scenario::truth_draw_table())},
   };
 }
 
@@ -66,9 +67,10 @@ ExitStatus run(const std::string& wanted) {
   }
   if (text.empty()) {
     const std::string near = base::closest(wanted, names);
-    throw bad_input(fmt::format("error: there is no kind \"{}\" to list ({}{})", wanted,
-                                near.empty() ? "known: " : fmt::format("did you mean {}? known: ", near),
-                                fmt::join(names, ", ")));
+    throw bad_input(
+        fmt::format("error: there is no kind \"{}\" to list ({}{})", wanted,
+                    near.empty() ? "known: " : fmt::format("did you mean {}? known: ", near),
+                    fmt::join(names, ", ")));
   }
   print(text);
   return ExitStatus::done;
@@ -79,8 +81,8 @@ ExitStatus run(const std::string& wanted) {
 void add_list_command(CLI::App& app, Action& action) {
   auto wanted = std::make_shared<std::string>();
   auto* command = app.add_subcommand("list", "what a study file can name, each with help and source");
-  command->description(
-      "Lists endpoints, analyses, designs and everything else that a study file chooses by name.");
+  describe(*command,
+           "Lists endpoints, analyses, designs and everything else that a study file chooses by name.");
   command->add_option("KIND", *wanted, "one kind only, such as analyses");
   command->callback([&action, wanted] { action = [wanted] { return run(*wanted); }; });
 }

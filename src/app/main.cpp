@@ -12,17 +12,15 @@ namespace {
 
 constexpr const char* k_description =
     "trialwright: Monte Carlo clinical-trial simulation for power and design planning.\n"
-    "One YAML file describes patients, endpoints, designs and truths; `trialwright run FILE` answers with\n"
+    "One YAML file describes patients, endpoints, designs and truths; `trialwright run FILE` answers "
+    "with\n"
     "power, sample size and type I error, each with its Monte Carlo error.";
-
-constexpr const char* k_footer =
-    "Exit status: 0 done; 2 fault in the command line or the study; 3 input/output fault; 4 interrupted,\n"
-    "what is finished is saved; 5 a check did not hold.";
 
 int run(int argc, char** argv) {
   using namespace trialwright;
   CLI::App app(k_description);
-  app.footer(k_footer);
+  app.footer(std::string("\n") + app::k_exit_statuses);
+  app.name("trialwright");
   app.set_version_flag("--version", fmt::format("trialwright {}", k_version));
   app.require_subcommand(1);
   app::Action action;

@@ -61,11 +61,13 @@ void TerminalMonitor::progress(std::uint64_t done, std::uint64_t total) {
   const double left = done == 0 ? 0 : seconds * (1 - share) / share;
   const auto n_full = static_cast<std::size_t>(share * 30);
   fmt::print(stderr, "\r[{}{}] {:3.0f}%  {} trials  {}/s  {} left\033[K", std::string(n_full, '#'),
-             std::string(30 - n_full, ' '), 100 * share, with_unit(static_cast<double>(done)), with_unit(rate),
-             time_left(left));
+             std::string(30 - n_full, ' '), 100 * share, with_unit(static_cast<double>(done)),
+             with_unit(rate), time_left(left));
   std::fflush(stderr);
 }
 
-bool TerminalMonitor::stop_requested() { return g_stop_requested != 0; }
+bool TerminalMonitor::stop_requested() {
+  return g_stop_requested != 0;
+}
 
 }  // namespace trialwright::app

@@ -9,7 +9,8 @@
 namespace trialwright::app {
 
 // Shows a bar with trials/s and time left on stderr, only where that is a terminal and `quiet` is off;
-// while it lives, SIGINT and SIGTERM ask for a stop instead of ending the process (a second one ends it).
+// while it lives, SIGINT and SIGTERM ask for a stop instead of ending the process (a second one ends
+// it).
 class TerminalMonitor final : public engine::Monitor {
  public:
   enum class Bar { shown, hidden };

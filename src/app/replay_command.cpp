@@ -44,8 +44,8 @@ std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& w
   for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
     const auto& arm = model.arms()[static_cast<std::size_t>(cohort.arm[i])];
     csv += fmt::format("{},{},{},{:.4f},{},{}", i + 1, cohort.site[i] + 1,
-                       regions[static_cast<std::size_t>(cohort.region[i])], cohort.randomised_months[i], arm.name,
-                       arm.dose_cells_per_kg);
+                       regions[static_cast<std::size_t>(cohort.region[i])], cohort.randomised_months[i],
+                       arm.name, arm.dose_cells_per_kg);
     for (std::size_t c = 0; c < model.covariates().size(); ++c)
       csv += fmt::format(",{:.10g}", cohort.covariates[c][i]);
     for (std::size_t f = 0; f < model.factors().size(); ++f)
@@ -54,7 +54,8 @@ std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& w
     const int tier = cohort.rescue_tier[i];
     csv += fmt::format(",{},{},{},{}", week_or_empty(cohort.rescue_weeks[i]),
                        tier < 0 ? std::string() : tiers[static_cast<std::size_t>(tier)],
-                       week_or_empty(cohort.discontinuation_weeks[i]), week_or_empty(cohort.dropout_weeks[i]));
+                       week_or_empty(cohort.discontinuation_weeks[i]),
+                       week_or_empty(cohort.dropout_weeks[i]));
     for (const auto& values : workspace.values)
       csv += values[i] < 0 ? std::string(",") : fmt::format(",{}", values[i]);
     csv += "\n";
@@ -73,7 +74,8 @@ std::string visits_csv(const trial::TrialPlan& plan, const trial::Workspace& wor
   for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
     csv += fmt::format("{},0", i + 1);
     for (const auto& measure : model.measures())
-      csv += fmt::format(",{:.10g}", cohort.covariates[static_cast<std::size_t>(measure.baseline_covariate)][i]);
+      csv += fmt::format(",{:.10g}",
+                         cohort.covariates[static_cast<std::size_t>(measure.baseline_covariate)][i]);
     csv += "\n";
     for (std::size_t v = 0; v < weeks.size(); ++v) {
       csv += fmt::format("{},{:.10g}", i + 1, weeks[v]);
@@ -91,36 +93,39 @@ std::string adverse_events_csv(const trial::TrialPlan& plan, const trial::Worksp
   const auto& model = *plan.model;
   std::string csv = "patient,arm,week,category,grade,serious,recovered_week\n";
   for (const auto& event : workspace.cohort.adverse_events)
-    csv += fmt::format(
-        "{},{},{:.3f},{},{},{},{:.3f}\n", event.patient + 1,
-        model
-            .arms()[static_cast<std::size_t>(workspace.cohort.arm[static_cast<std::size_t>(event.patient)])]
-            .name,
-        event.week, model.adverse_event_categories()[static_cast<std::size_t>(event.category)], event.grade,
-        event.serious ? 1 : 0, event.recovered_week);
+    csv += fmt::format("{},{},{:.3f},{},{},{},{:.3f}\n", event.patient + 1,
+                       model
+                           .arms()[static_cast<std::size_t>(
+                               workspace.cohort.arm[static_cast<std::size_t>(event.patient)])]
+                           .name,
+                       event.week,
+                       model.adverse_event_categories()[static_cast<std::size_t>(event.category)],
+                       event.grade, event.serious ? 1 : 0, event.recovered_week);
   return csv;
 }
 
 std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto& outcome = workspace.outcome;
   std::string text = fmt::format(
-      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} months\n",
+      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} "
+      "months\n",
       plan.n_patients, outcome.enrolment_months, outcome.n_screened, outcome.duration_months);
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
     const auto& one = outcome.analyses[i];
     const auto& strata = workspace.strata[i];
-    const auto result = analysis::test(analysis.test.spec(), strata.empty() ? std::span{&one.table, 1}
-                                                                            : std::span{strata});
+    const auto result = analysis::test(analysis.test.spec(),
+                                       strata.empty() ? std::span{&one.table, 1} : std::span{strata});
     const auto& arms = plan.model->arms();
     text += fmt::format("  {}: {} {}/{} against {} {}/{}", analysis.name,
                         arms[static_cast<std::size_t>(analysis.arm_1)].name, one.table.responders_1,
                         one.table.n_1, arms[static_cast<std::size_t>(analysis.arm_0)].name,
                         one.table.responders_0, one.table.n_0);
     if (one.estimate.defined)
-      text += fmt::format(", estimate {:.4f} ({:.4f} to {:.4f})", one.estimate.value, one.estimate.lower,
-                          one.estimate.upper);
-    text += fmt::format(", p = {:.4g}: {}\n", result.p_value, one.rejected ? "rejected" : "not rejected");
+      text += fmt::format(", estimate {:.4f} ({:.4f} to {:.4f})", one.estimate.value,
+                          one.estimate.lower, one.estimate.upper);
+    text +=
+        fmt::format(", p = {:.4g}: {}\n", result.p_value, one.rejected ? "rejected" : "not rejected");
   }
   return text;
 }
@@ -129,8 +134,8 @@ std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& work
 scenario::PointSpec point_of(const scenario::Study& study, const Options& options) {
   for (const auto& point : study.points())
     if (point.design == options.design && point.scenario == options.scenario) return point;
-  throw bad_input(fmt::format("error: the study has no design \"{}\" under a scenario \"{}\"", options.design,
-                              options.scenario));
+  throw bad_input(fmt::format("error: the study has no design \"{}\" under a scenario \"{}\"",
+                              options.design, options.scenario));
 }
 
 ExitStatus run(const Options& options) {
@@ -142,7 +147,8 @@ ExitStatus run(const Options& options) {
   const auto plan = study.plan(point);
   trial::Workspace workspace;
   workspace.prepare(*plan);
-  trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model), workspace);
+  trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model),
+                        workspace);
 
   const std::filesystem::path directory =
       options.output.empty()
@@ -153,8 +159,8 @@ ExitStatus run(const Options& options) {
   report::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
   report::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
   report::write_file(directory / "decisions.txt", decisions(*plan, workspace));
-  print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design, options.scenario,
-                    decisions(*plan, workspace), directory.string()));
+  print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design,
+                    options.scenario, decisions(*plan, workspace), directory.string()));
   return ExitStatus::done;
 }
 
@@ -163,9 +169,11 @@ ExitStatus run(const Options& options) {
 void add_replay_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("replay", "one trial again: its patients, and its decisions");
-  command->description(
-      "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse events as tidy\n"
-      "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, or of --set.");
+  describe(*command,
+           "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse "
+           "events as tidy\n"
+           "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, "
+           "or of --set.");
   add_common_options(*command, options->common);
   command->add_option("--design", options->design, "which design")->required();
   command->add_option("--scenario", options->scenario, "which scenario")->required();

@@ -39,8 +39,8 @@ std::string command_line() {
   return words;
 }
 
-report::Manifest manifest(int n_threads, std::chrono::system_clock::time_point start,
-                          double seconds, const Results& results) {
+report::Manifest manifest(int n_threads, std::chrono::system_clock::time_point start, double seconds,
+                          const Results& results) {
   std::uint64_t n_trials = 0;
   for (const auto& point : results.points) n_trials += point.n_trials;
   return {{"compiler", std::string("g++ " __VERSION__)},
@@ -53,8 +53,8 @@ report::Manifest manifest(int n_threads, std::chrono::system_clock::time_point s
           {"command_line", command_line()}};
 }
 
-// Beside the caller, named for the study and all that its results depend on, so that no run of another study
-// meets it.
+// Beside the caller, named for the study and all that its results depend on, so that no run of another
+// study meets it.
 std::string default_directory(const Options& options, const std::string& hash) {
   return fmt::format("results/{}-{}", std::filesystem::path(options.common.config).stem().string(),
                      hash.substr(0, 8));
@@ -64,7 +64,8 @@ ExitStatus run(const Options& options) {
   auto study = load_study(options.common);
   const int n_threads = threads_of(options.common);
   const std::string hash = fmt::format("{:016x}", study.hash());
-  const std::string directory = options.output.empty() ? default_directory(options, hash) : options.output;
+  const std::string directory =
+      options.output.empty() ? default_directory(options, hash) : options.output;
   report::claim_directory(directory, hash);
 
   const auto start = std::chrono::system_clock::now();
@@ -96,11 +97,12 @@ ExitStatus run(const Options& options) {
 void add_run_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("run", "simulate every design x scenario x sweep point");
-  command->description(
-      "Simulates every design under every scenario at every point of the sweep, prints the table and writes\n"
-      "the results directory: results.json, results.csv, resolved.yaml, manifest.json.\n"
-      "Results depend on the study, the seed and the version alone, not on threads or machine.\n"
-      "Example: trialwright run configs/phase3_power.yaml --set designs.fixed.patients=250");
+  describe(*command,
+           "Simulates every design under every scenario at every point of the sweep, prints the table "
+           "and writes\n"
+           "the results directory: results.json, results.csv, resolved.yaml, manifest.json.\n"
+           "Results depend on the study, the seed and the version alone, not on threads or machine.\n"
+           "Example: trialwright run configs/phase3_power.yaml --set designs.fixed.patients=250");
   add_common_options(*command, options->common);
   command->add_option("-o,--output", options->output,
                       "results directory (default results/NAME-HASH, made where it is absent)");

@@ -28,7 +28,8 @@ PointAccumulator::PointAccumulator(const trial::TrialPlan& plan, const TrueValue
     : analyses(plan.analyses.size()), arms(plan.estimands.size() * plan.arms.size()) {
   for (std::size_t i = 0; i < analyses.size(); ++i)
     if (i < true_values.size() && true_values[i])
-      analyses[i].estimate = stats::Moments(on_analysis_scale(plan.analyses[i].effect, *true_values[i]));
+      analyses[i].estimate =
+          stats::Moments(on_analysis_scale(plan.analyses[i].effect, *true_values[i]));
 }
 
 void PointAccumulator::add(const trial::TrialPlan& plan, const TrueValues& true_values,

@@ -11,7 +11,8 @@
 
 namespace trialwright::engine {
 
-// The distribution of estimates is kept to half a bin: differences and logarithms of ratios within [-4, 4].
+// The distribution of estimates is kept to half a bin: differences and logarithms of ratios within [-4,
+// 4].
 inline constexpr double k_distribution_offset = 4;
 inline constexpr double k_distribution_width = 0.001;
 inline constexpr std::size_t k_distribution_bins = 8001;
@@ -19,18 +20,19 @@ inline constexpr std::size_t k_distribution_bins = 8001;
 struct AnalysisAccumulator {
   std::uint64_t n_rejected = 0;
   std::uint64_t n_failed = 0;
-  std::uint64_t n_defined = 0;   // trials with a defined estimate and interval
-  std::uint64_t n_covered = 0;   // of these, the interval holds the true value
+  std::uint64_t n_defined = 0;          // trials with a defined estimate and interval
+  std::uint64_t n_covered = 0;          // of these, the interval holds the true value
   std::uint64_t n_below_published = 0;  // estimates below the published one, and equal to it
   std::uint64_t n_at_published = 0;
-  stats::Moments estimate;       // on the analysis scale (ln of a ratio), about the true value or 0
-  stats::Histogram distribution{k_distribution_width, k_distribution_bins};  // of estimate + k_distribution_offset
+  stats::Moments estimate;  // on the analysis scale (ln of a ratio), about the true value or 0
+  stats::Histogram distribution{k_distribution_width,
+                                k_distribution_bins};  // of estimate + k_distribution_offset
 };
 
 struct ArmAccumulator {
   std::uint64_t events = 0;
   std::uint64_t patients = 0;
-  std::uint64_t events_squared = 0;    // sums over trials, for the standard error of the ratio of sums
+  std::uint64_t events_squared = 0;  // sums over trials, for the standard error of the ratio of sums
   std::uint64_t patients_squared = 0;
   std::uint64_t events_patients = 0;
 };
@@ -43,7 +45,8 @@ class PointAccumulator {
   PointAccumulator() = default;
   PointAccumulator(const trial::TrialPlan& plan, const TrueValues& true_values);
 
-  void add(const trial::TrialPlan& plan, const TrueValues& true_values, const trial::TrialOutcome& outcome);
+  void add(const trial::TrialPlan& plan, const TrueValues& true_values,
+           const trial::TrialOutcome& outcome);
   // `later` holds the trials that follow this one's.
   void merge(const PointAccumulator& later);
 

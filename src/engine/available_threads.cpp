@@ -16,7 +16,8 @@ int affinity_threads() {
   return CPU_COUNT(&mask);
 }
 
-// CPUs that a cgroup v2 quota allows this process, following its path up to the root; 0 where unlimited.
+// CPUs that a cgroup v2 quota allows this process, following its path up to the root; 0 where
+// unlimited.
 int quota_threads() {
   std::ifstream membership("/proc/self/cgroup");
   std::string line;

@@ -34,9 +34,10 @@ struct Job {
   Sum sum{};
 };
 
-// Computes block(i_job, i_block, scratch) of every job on n_threads threads that share all jobs' blocks, and
-// merges each result into its job's sum in block order, so that the sums do not depend on the threads. Each
-// thread has one `Scratch`. After a stop every sum holds its leading blocks up to the first unfinished one.
+// Computes block(i_job, i_block, scratch) of every job on n_threads threads that share all jobs'
+// blocks, and merges each result into its job's sum in block order, so that the sums do not depend on
+// the threads. Each thread has one `Scratch`. After a stop every sum holds its leading blocks up to the
+// first unfinished one.
 template <class Scratch, class Sum, class Block>
 void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Block block) {
   struct State {

@@ -29,10 +29,19 @@ Metric proportion(std::string metric, std::string hypothesis, std::uint64_t n_ev
           n};
 }
 
-Metric with_error(std::string metric, std::string hypothesis, double value, double mcse, std::uint64_t n) {
+Metric with_error(std::string metric, std::string hypothesis, double value, double mcse,
+                  std::uint64_t n) {
   const auto interval = stats::normal_interval(value, mcse, k_level);
-  return {std::move(metric), std::move(hypothesis), std::nullopt, {}, {}, value, mcse,
-          interval.lower,    interval.upper,        n};
+  return {std::move(metric),
+          std::move(hypothesis),
+          std::nullopt,
+          {},
+          {},
+          value,
+          mcse,
+          interval.lower,
+          interval.upper,
+          n};
 }
 
 Metric mean_of(std::string metric, const stats::Moments& moments) {
@@ -40,7 +49,8 @@ Metric mean_of(std::string metric, const stats::Moments& moments) {
   return with_error(std::move(metric), {}, moments.mean(), mcse, moments.count());
 }
 
-// Events over patients, both summed over the trials: a ratio estimator, trials being the sampling units.
+// Events over patients, both summed over the trials: a ratio estimator, trials being the sampling
+// units.
 Metric rate(const char* metric, const std::string& hypothesis, const std::string& arm,
             const ArmAccumulator& sum, std::uint64_t n_trials) {
   const auto events = static_cast<double>(sum.events);
@@ -63,10 +73,16 @@ void add_distribution(const trial::PlannedAnalysis& analysis, const AnalysisAccu
   if (sum.n_defined == 0) return;
   for (const double probability : {0.025, 0.25, 0.5, 0.75, 0.975}) {
     const auto interval = sum.distribution.quantile_interval(probability, k_level);
-    metrics.push_back({fmt::format("estimate_quantile_{}", probability), analysis.name, std::nullopt, {}, {},
+    metrics.push_back({fmt::format("estimate_quantile_{}", probability),
+                       analysis.name,
+                       std::nullopt,
+                       {},
+                       {},
                        sum.distribution.quantile(probability) - k_distribution_offset,
-                       sum.distribution.mcse_of_quantile(probability), interval.lower - k_distribution_offset,
-                       interval.upper - k_distribution_offset, sum.n_defined});
+                       sum.distribution.mcse_of_quantile(probability),
+                       interval.lower - k_distribution_offset,
+                       interval.upper - k_distribution_offset,
+                       sum.n_defined});
   }
   if (!analysis.published) return;
   metrics.push_back(exactly("published_estimate", analysis.name, *analysis.published));
@@ -88,7 +104,8 @@ void add_estimation(const trial::PlannedAnalysis& analysis, const std::optional<
     const double true_mcse = is_ratio ? truth->mcse / truth->value : truth->mcse;
     const double true_value = on_analysis_scale(analysis.effect, truth->value);
     metrics.push_back(with_error("true_value", analysis.name, true_value, true_mcse, n));
-    metrics.push_back(with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
+    metrics.push_back(
+        with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
     const double bias_mcse =
         std::sqrt(moments.mcse_of_mean() * moments.mcse_of_mean() + true_mcse * true_mcse);
     metrics.push_back(with_error("bias", analysis.name, moments.mean() - true_value, bias_mcse, n));
@@ -96,7 +113,8 @@ void add_estimation(const trial::PlannedAnalysis& analysis, const std::optional<
                                  moments.mcse_of_root_mean_square(), n));
     metrics.push_back(proportion("coverage", analysis.name, sum.n_covered, n));
   } else {
-    metrics.push_back(with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
+    metrics.push_back(
+        with_error("mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
   }
 }
 
@@ -107,7 +125,8 @@ void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analy
   for (std::size_t i_arm = 0; i_arm < plan.arms.size(); ++i_arm) {
     const int arm = plan.arms[i_arm];
     if (arm != analysis.arm_1 && arm != analysis.arm_0) continue;
-    const auto& count = sum.arms[static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size() + i_arm];
+    const auto& count =
+        sum.arms[static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size() + i_arm];
     if (count.patients == 0) continue;
     metrics.push_back(rate(name, analysis.name, plan.model->arms()[static_cast<std::size_t>(arm)].name,
                            count, sum.n_trials));
@@ -126,8 +145,7 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
     metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, sum.n_trials));
-    if (exact_powers[i])
-      metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i]));
+    if (exact_powers[i]) metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i]));
     add_estimation(analysis, true_values[i], sum.analyses[i], metrics);
     add_distribution(analysis, sum.analyses[i], metrics);
     add_rates(plan, analysis, sum, metrics);

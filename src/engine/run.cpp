@@ -23,7 +23,8 @@ class CallbackMonitor final : public engine::Monitor {
 Results run(const std::filesystem::path& study_file, const RunOptions& options) {
   auto study = scenario::Study::load(study_file, options.assignments);
   CallbackMonitor monitor(options);
-  return engine::run_study(study, options.threads > 0 ? options.threads : engine::available_threads(), &monitor);
+  return engine::run_study(study, options.threads > 0 ? options.threads : engine::available_threads(),
+                           &monitor);
 }
 
 }  // namespace trialwright

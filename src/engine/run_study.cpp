@@ -27,7 +27,8 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan,
     if (plan.is_null(plan.analyses[i])) point.null_hypotheses.push_back(plan.analyses[i].name);
     exact_powers.push_back(exact.power);
     if (!exact.power)
-      point.notes.push_back(fmt::format("{}: no exact power ({})", plan.analyses[i].name, exact.why_not));
+      point.notes.push_back(
+          fmt::format("{}: no exact power ({})", plan.analyses[i].name, exact.why_not));
     point.n_failed_analyses += sum.analyses[i].n_failed;
   }
   point.metrics = metrics_of(plan, true_values, exact_powers, sum);
@@ -51,7 +52,8 @@ Results run_study(scenario::Study& study, int n_threads, Monitor* monitor) {
   results.version = k_version;
   for (std::size_t i = 0; i < specs.size(); ++i) {
     results.interrupted = results.interrupted || sums[i].n_trials < work[i].n_trials;
-    if (sums[i].n_trials > 0) results.points.push_back(point_of(specs[i], *plans[i], truths[i], sums[i]));
+    if (sums[i].n_trials > 0)
+      results.points.push_back(point_of(specs[i], *plans[i], truths[i], sums[i]));
   }
   return results;
 }

@@ -8,8 +8,8 @@
 
 namespace trialwright::engine {
 
-// Simulates every point of the study. Results depend on the study alone. A stop asked by the monitor leaves
-// `interrupted` set, each point with the trials finished by then, points without any left out.
+// Simulates every point of the study. Results depend on the study alone. A stop asked by the monitor
+// leaves `interrupted` set, each point with the trials finished by then, points without any left out.
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor);
 
 // One point's results from its plan and its work's sum; the pieces of run_study, for shards and tests.

@@ -30,7 +30,8 @@ std::uint64_t n_blocks(const Work& work);
 PointAccumulator simulate_block(const Work& work, std::uint64_t block, trial::Workspace& workspace);
 
 // Every point's sum over its finished trials. Points and blocks share one pool of `n_threads` threads.
-// Result = f(work) alone; after a stop, each sum holds its leading blocks up to the first unfinished one.
+// Result = f(work) alone; after a stop, each sum holds its leading blocks up to the first unfinished
+// one.
 std::vector<PointAccumulator> simulate(std::span<const Work> work, int n_threads, Monitor* monitor);
 
 // Threads this process may use: affinity mask and cgroup CPU quota respected; at least 1.

@@ -71,7 +71,8 @@ Batches simulate_batch(const Work& work, std::uint64_t batch, trial::Workspace& 
     trial::simulate_trial(plan, k_first_truth_trial + batch * n_trials + i, workspace);
     for (std::size_t i_analysis = 0; i_analysis < sums.size(); ++i_analysis) {
       const auto& strata = workspace.strata[i_analysis];
-      add(strata.empty() ? Tables{workspace.outcome.analyses[i_analysis].table} : strata, sums[i_analysis]);
+      add(strata.empty() ? Tables{workspace.outcome.analyses[i_analysis].table} : strata,
+          sums[i_analysis]);
     }
   }
   return {{std::move(sums)}};
@@ -89,13 +90,13 @@ std::optional<TrueValue> pooled_value(const trial::PlannedAnalysis& analysis, co
     sum_of_squares += value * value;
   }
   const double value = analysis.estimator(pooled).value;
-  const double variance =
-      (sum_of_squares - sum * sum / k_n_batches) / (k_n_batches - 1) / k_n_batches;
+  const double variance = (sum_of_squares - sum * sum / k_n_batches) / (k_n_batches - 1) / k_n_batches;
   if (!std::isfinite(value) || !std::isfinite(variance)) return std::nullopt;
   return TrueValue{value, std::sqrt(std::max(0.0, variance))};
 }
 
-std::optional<TrueValue> exact_value(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis) {
+std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
+                                     const trial::PlannedAnalysis& analysis) {
   if (!analysis.strata.empty()) return std::nullopt;
   const auto rates = plan.exact_rates(analysis);
   if (!rates) return std::nullopt;
@@ -104,8 +105,8 @@ std::optional<TrueValue> exact_value(const trial::TrialPlan& plan, const trial::
 
 }  // namespace
 
-std::vector<std::vector<std::optional<TrueValue>>> true_values(std::span<const Work> work, int n_threads,
-                                                               Monitor* monitor) {
+std::vector<std::vector<std::optional<TrueValue>>> true_values(std::span<const Work> work,
+                                                               int n_threads, Monitor* monitor) {
   std::map<std::uint64_t, std::size_t> job_of;
   std::vector<const Work*> simulated;
   for (const auto& point : work)
@@ -114,10 +115,11 @@ std::vector<std::vector<std::optional<TrueValue>>> true_values(std::span<const W
 
   std::vector<Job<Batches>> jobs;
   for (const Work* point : simulated) jobs.push_back({k_n_batches, truth_trials(*point), {}});
-  run_blocks<trial::Workspace>(jobs, n_threads, monitor,
-                               [&](std::size_t i_job, std::uint64_t batch, trial::Workspace& workspace) {
-                                 return simulate_batch(*simulated[i_job], batch, workspace);
-                               });
+  run_blocks<trial::Workspace>(
+      jobs, n_threads, monitor,
+      [&](std::size_t i_job, std::uint64_t batch, trial::Workspace& workspace) {
+        return simulate_batch(*simulated[i_job], batch, workspace);
+      });
 
   std::vector<std::vector<std::optional<TrueValue>>> values;
   for (const auto& point : work) {

@@ -2,6 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
+#include "input/number_text.hpp"
+#include "scenario/study_path.hpp"
+
 namespace trialwright::scenario {
 
 std::optional<patient::PosteriorDraw> CalibrationSpec::posterior(
@@ -13,7 +18,8 @@ std::optional<patient::PosteriorDraw> CalibrationSpec::posterior(
     for (const auto& target : targets)
       if (target.arm == static_cast<int>(i_arm) && target.response_ratio) responses.push_back(&target);
     if (responses.size() != 2) return std::nullopt;
-    if (*responses[0]->response_ratio < *responses[1]->response_ratio) std::swap(responses[0], responses[1]);
+    if (*responses[0]->response_ratio < *responses[1]->response_ratio)
+      std::swap(responses[0], responses[1]);
     if (responses[0]->patients != responses[1]->patients) return std::nullopt;
     if (i_arm > 0 && (draw.ratio_1 != *responses[0]->response_ratio ||
                       draw.ratio_2 != *responses[1]->response_ratio))
@@ -25,6 +31,29 @@ std::optional<patient::PosteriorDraw> CalibrationSpec::posterior(
   return draw;
 }
 
+namespace {
+
+// Every path leads to a number, and stands once.
+void check_fitted(input::Reader& calibration, const input::Node& root) {
+  const input::Node* fitted = calibration.raw("fitted");
+  if (!fitted) return;
+  std::set<std::string> seen;
+  for (const auto& item : fitted->items) {
+    if (item.kind != input::Node::Kind::scalar) continue;
+    const input::Node* parameter = input::find_path(root, item.text);
+    if (!parameter)
+      calibration.faults().add(item.at, fmt::format("there is no \"{}\" in this study to fit", item.text),
+                               hint_of_path(root, item.text));
+    else if (parameter->kind != input::Node::Kind::scalar || parameter->quoted ||
+             !input::parse_number(parameter->text).value)
+      calibration.faults().add(item.at, fmt::format("\"{}\" is no number (it cannot be fitted)", item.text));
+    if (!seen.insert(item.text).second)
+      calibration.faults().add(item.at, fmt::format("\"{}\" stands twice among the fitted parameters", item.text));
+  }
+}
+
+}  // namespace
+
 std::optional<CalibrationSpec> read_calibration(input::Reader& study, const CalibrationNames& names,
                                                 const input::Node& root) {
   auto calibration = study.optional_map("calibration");
@@ -33,25 +62,30 @@ std::optional<CalibrationSpec> read_calibration(input::Reader& study, const Cali
   spec.source = calibration->text("source", "");
   for (auto& [name, target] : calibration->named("targets")) {
     CalibrationTarget read;
+    const std::size_t n_faults = target.faults().size();
     read.name = name;
     read.estimand = target.reference("estimand", names.estimands, "estimand");
     read.arm = target.reference("arm", names.arms, "arm");
     read.patients = static_cast<double>(target.integer("patients", 1, 1'000'000'000));
     read.events = static_cast<double>(target.integer("events", 0, 1'000'000'000));
     if (read.events > read.patients)
-      target.fault("events", fmt::format("\"events\" is {} (of only {} patients)", read.events, read.patients));
-    if (read.estimand >= 0) read.response_ratio = names.response_ratios[static_cast<std::size_t>(read.estimand)];
+      target.fault("events",
+                   fmt::format("\"events\" is {} (of only {} patients)", read.events, read.patients));
+    if (read.estimand >= 0)
+      read.response_ratio = names.response_ratios[static_cast<std::size_t>(read.estimand)];
     spec.targets.push_back(std::move(read));
   }
   spec.fitted = calibration->texts("fitted", {});
   for (const auto& path : spec.fitted) {
     const input::Node* parameter = input::find_path(root, path);
     if (!parameter || parameter->kind != input::Node::Kind::scalar)
-      calibration->fault("fitted", fmt::format("\"{}\" is no number of this study (it cannot be fitted)", path));
+      calibration->fault("fitted",
+                         fmt::format("\"{}\" is no number of this study (it cannot be fitted)", path));
   }
   if (spec.fitted.size() > spec.targets.size())
-    calibration->fault("fitted", fmt::format("{} parameters are fitted to {} targets (more than they can tell)",
-                                             spec.fitted.size(), spec.targets.size()));
+    calibration->fault("fitted",
+                       fmt::format("{} parameters are fitted to {} targets (more than they can tell)",
+                                   spec.fitted.size(), spec.targets.size()));
   return spec;
 }
 

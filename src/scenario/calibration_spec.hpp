@@ -26,7 +26,8 @@ struct CalibrationSpec {
   std::vector<CalibrationTarget> targets;
   std::vector<std::string> fitted;  // paths of the parameters that are solved for
 
-  // The two response counts of every arm as a draw of the truth; nullopt where an arm has not exactly two.
+  // The two response counts of every arm as a draw of the truth; nullopt where an arm has not exactly
+  // two.
   std::optional<patient::PosteriorDraw> posterior(const std::vector<std::string>& arms) const;
 };
 

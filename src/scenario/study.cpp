@@ -20,15 +20,17 @@ void set_all(input::Node& root, const std::vector<std::pair<std::string, input::
              input::Diagnostics& faults) {
   for (const auto& [path, value] : settings)
     if (!input::set_path(root, path, value))
-      faults.add(value.at, fmt::format("there is no \"{}\" in this study to set", path),
-                 "a path is written with dots from the top of the file, such as designs.fixed.patients");
+      faults.add(
+          value.at, fmt::format("there is no \"{}\" in this study to set", path),
+          "a path is written with dots from the top of the file, such as designs.fixed.patients");
 }
 
 // Of all that a scenario's truth is read from.
 std::uint64_t truth_fingerprint(const input::Node& root, const std::string& scenario) {
   input::Node sections = input::Node::map();
   for (const auto& path : {"scenarios." + scenario, std::string("calibration")})
-    if (const input::Node* section = input::find_path(root, path)) sections.entries.push_back({path, {}, *section});
+    if (const input::Node* section = input::find_path(root, path))
+      sections.entries.push_back({path, {}, *section});
   return input::fingerprint(sections);
 }
 
@@ -51,9 +53,8 @@ std::vector<int> active_arms(const design::FixedDesignSpec& design, int control_
 // Where the published table's estimate lies on the scale that estimates are averaged on.
 std::optional<double> published_estimate(const AnalysisEntry& entry) {
   if (!entry.published) return std::nullopt;
-  const auto estimate =
-      analysis::estimate(entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
-                         {&*entry.published, 1});
+  const auto estimate = analysis::estimate(entry.spec.effect, entry.spec.interval,
+                                           entry.spec.confidence_level, {&*entry.published, 1});
   if (!estimate.defined) return std::nullopt;
   return entry.spec.effect == analysis::EffectMeasure::risk_difference ? estimate.value
                                                                        : math::log(estimate.value);
@@ -70,9 +71,9 @@ trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
           entry.spec.effect,
           entry.spec.interval,
           entry.spec.confidence_level,
-          analysis::Estimator(entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
-                              entry.strata.empty() ? analysis::Stratification::none
-                                                   : analysis::Stratification::strata),
+          analysis::Estimator(
+              entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
+              entry.strata.empty() ? analysis::Stratification::none : analysis::Stratification::strata),
           published_estimate(entry)};
 }
 
@@ -84,7 +85,8 @@ void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan)
 }
 
 // The analyses of a design, the primary first, with the estimands and endpoints they need.
-void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design, trial::TrialPlan& plan) {
+void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design,
+                   trial::TrialPlan& plan) {
   std::vector<int> i_analyses{design.primary};
   i_analyses.insert(i_analyses.end(), design.secondary.begin(), design.secondary.end());
   std::vector<int> placed(spec.estimands.size(), -1);
@@ -112,7 +114,8 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
 }
 
 // Everything but endpoints, estimands, analyses and needs.
-std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design::FixedDesignSpec& design,
+std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec,
+                                            const design::FixedDesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = std::make_shared<trial::TrialPlan>();
@@ -124,13 +127,15 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design:
   plan->key = rng::key_from_seed(spec.simulation.seed);
   for (const auto& share : design.arms) plan->arms.push_back(share.arm);
   std::vector<int> levels;
-  for (const auto& factor : plan->model->factors()) levels.push_back(static_cast<int>(factor.levels.size()));
+  for (const auto& factor : plan->model->factors())
+    levels.push_back(static_cast<int>(factor.levels.size()));
   plan->allocation =
       std::make_shared<design::Allocation>(design.randomisation, design.arms, design.patients, levels);
   return plan;
 }
 
-std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::FixedDesignSpec& design,
+std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
+                                            const design::FixedDesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = bare_plan(spec, design, scenario, std::move(model));
@@ -173,7 +178,9 @@ Study Study::parse(std::string_view text, const std::string& name, const std::fi
   return {std::move(document), name, std::move(faults), assignments};
 }
 
-std::string Study::resolved_yaml() const { return input::to_yaml(resolved_); }
+std::string Study::resolved_yaml() const {
+  return input::to_yaml(resolved_);
+}
 
 std::uint64_t Study::hash() const {
   input::Node root = resolved_;
@@ -200,14 +207,16 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
     if (cached.spec.lock() == spec.patient && cached.truth == truth)
       if (auto model = cached.model.lock()) return model;
   const std::size_t n_faults = faults.size();
-  auto model = std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at);
+  auto model =
+      std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at);
   if (faults.size() > n_faults) return nullptr;
   models_.push_back({spec.patient, truth, model});
   keep_recent(models_);
   return model;
 }
 
-std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point, input::Diagnostics& faults) {
+std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
+                                                    input::Diagnostics& faults) {
   input::Node root = document_.root;
   set_all(root, point.sweep, faults);
   const input::Node* written = input::find_path(root, "scenarios." + point.scenario);
@@ -239,7 +248,8 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point) {
   return resolved;
 }
 
-std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(const std::vector<PointSpec>& points) {
+std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(
+    const std::vector<PointSpec>& points) {
   input::Diagnostics faults;
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
   for (const auto& point : points) {
@@ -257,8 +267,8 @@ std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<i
   input::Diagnostics faults;
   input::Node root = document_.root;
   set_all(root, settings, faults);
-  // Neither truths nor designs bear on the calibrated patients, and a scenario may be one that these settings
-  // do not allow.
+  // Neither truths nor designs bear on the calibrated patients, and a scenario may be one that these
+  // settings do not allow.
   std::erase_if(root.entries, [](const auto& entry) {
     return entry.key == "designs" || entry.key == "scenarios" || entry.key == "sweep";
   });

@@ -23,8 +23,8 @@ struct PointSpec {
 // A study file that has been read and found without fault. Not for use by two threads at once.
 class Study {
  public:
-  // Reads a file, applies `path=value` assignments in order, and checks everything; throws bad_input with
-  // all faults, io_error where the file cannot be read.
+  // Reads a file, applies `path=value` assignments in order, and checks everything; throws bad_input
+  // with all faults, io_error where the file cannot be read.
   static Study load(const std::filesystem::path& file, const std::vector<std::string>& assignments);
   // The same from text; `extends` is relative to `base`.
   static Study parse(std::string_view text, const std::string& name, const std::filesystem::path& base,
@@ -48,17 +48,21 @@ class Study {
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
   // All of them; faults of every point come in one message.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
-  // A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated (effect 1),
-  // for the counts of the given estimands (indices into spec().estimands, each once). Settings as above.
-  std::shared_ptr<const trial::TrialPlan> estimand_plan(const std::vector<int>& estimands, int patients_per_arm,
+  // A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated
+  // (effect 1), for the counts of the given estimands (indices into spec().estimands, each once).
+  // Settings as above.
+  std::shared_ptr<const trial::TrialPlan> estimand_plan(const std::vector<int>& estimands,
+                                                        int patients_per_arm,
                                                         const SweepSettings& settings);
 
  private:
   Study(input::Document document, std::string name, input::Diagnostics faults,
         const std::vector<std::string>& assignments);
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point, input::Diagnostics& faults);
-  std::shared_ptr<const patient::PatientModel> model(const StudySpec& spec, const ScenarioSpec& scenario,
-                                                     const input::Node& root, input::Diagnostics& faults);
+  std::shared_ptr<const patient::PatientModel> model(const StudySpec& spec,
+                                                     const ScenarioSpec& scenario,
+                                                     const input::Node& root,
+                                                     input::Diagnostics& faults);
 
   input::Document document_;
   std::string name_;

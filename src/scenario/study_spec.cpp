@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <utility>
 
 namespace trialwright::scenario {
 namespace {
@@ -27,8 +29,57 @@ std::uint64_t patient_fingerprint(const input::Node& root) {
   return input::fingerprint(sections);
 }
 
+// What later sections refer to by name, whether or not the patients are without fault.
+struct PatientNames {
+  std::vector<std::string> arms;
+  int control_arm = 0;
+  std::vector<design::FactorLevels> factors;
+  endpoint::StudyNames endpoint;
+  std::int64_t capacity = std::numeric_limits<std::int64_t>::max();
+};
+
+PatientNames patient_names(const patient::PatientModel& model) {
+  PatientNames names;
+  names.arms = names_of(model.arms());
+  names.control_arm = model.control_arm();
+  for (const auto& factor : model.factors())
+    names.factors.push_back({factor.name, static_cast<int>(factor.levels.size())});
+  names.endpoint = {model.measures(), model.visit_weeks(), model.adverse_event_categories(),
+                    model.follow_up_weeks()};
+  names.capacity = model.capacity();
+  return names;
+}
+
+// The same of patients with faults, so that later sections are checked too; nullopt where too little of them is
+// known to tell a fault from what follows from another.
+std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spec, const input::Node& root) {
+  for (const auto* section : {"population", "arms", "measures"}) {
+    const input::Node* written = root.find(section);
+    if (!written || written->kind != input::Node::Kind::map) return std::nullopt;
+  }
+  const auto n_controls = std::count_if(spec.arms.begin(), spec.arms.end(), [](const auto& arm) { return arm.is_control; });
+  const input::Node* safety = root.find("safety");
+  const bool knows_events = !safety || !spec.adverse_events.categories().empty();
+  if (n_controls != 1 || spec.population.covariates().empty() || spec.course.name.empty() || !knows_events)
+    return std::nullopt;
+  PatientNames names;
+  names.arms = names_of(spec.arms);
+  names.control_arm = static_cast<int>(patient::control_of(spec.arms));
+  for (const auto& stratum : spec.population.strata())
+    names.factors.push_back({stratum.name, static_cast<int>(stratum.levels.size())});
+  names.factors.push_back({"region", static_cast<int>(spec.recruitment.region_names().size())});
+  names.factors.push_back({"site", spec.recruitment.n_sites()});
+  constexpr double k_infinity = std::numeric_limits<double>::infinity();
+  names.endpoint.measures.push_back({spec.course.name, 0, -k_infinity, k_infinity, 0});
+  for (const auto& entry : root.find("measures")->entries)
+    if (entry.key != spec.course.name) names.endpoint.measures.push_back({entry.key, 0, -k_infinity, k_infinity, 0});
+  names.endpoint.adverse_event_categories = spec.adverse_events.categories();
+  return names;
+}
+
 // The patient sections and the calibrated model, from the cache where they have been read before.
-void read_patients(input::Reader& study, const input::Node& root, PatientCache* cache, StudySpec& spec) {
+std::optional<PatientNames> read_patients(input::Reader& study, const input::Node& root, PatientCache* cache,
+                   StudySpec& spec) {
   const std::uint64_t fingerprint = patient_fingerprint(root);
   if (cache) {
     for (const auto& entry : cache->entries) {
@@ -36,14 +87,14 @@ void read_patients(input::Reader& study, const input::Node& root, PatientCache* 
       for (const auto name : k_patient_sections) study.raw(name);
       spec.patient = entry.spec;
       spec.calibrated = entry.calibrated;
-      return;
+      return patient_names(*spec.calibrated);
     }
   }
   const std::size_t n_faults = study.faults().size();
   spec.patient = patient::read_patient(study);
-  if (study.faults().size() > n_faults || !spec.patient) {
-    spec.patient = nullptr;
-    return;
+  if (study.faults().size() > n_faults) {
+    const auto faulty = std::exchange(spec.patient, nullptr);
+    return names_despite_faults(*faulty, root);
   }
   auto model = std::make_shared<patient::PatientModel>(spec.patient, patient::EffectMultiplier{1},
                                                        study.faults(), study.at("measures"));
@@ -53,7 +104,8 @@ void read_patients(input::Reader& study, const input::Node& root, PatientCache* 
 }
 
 endpoint::StudyNames endpoint_names(const patient::PatientModel& model) {
-  return {model.measures(), model.visit_weeks(), model.adverse_event_categories(), model.follow_up_weeks()};
+  return {model.measures(), model.visit_weeks(), model.adverse_event_categories(),
+          model.follow_up_weeks()};
 }
 
 std::vector<std::string> factor_names(const patient::PatientModel& model) {
@@ -74,37 +126,38 @@ std::optional<analysis::TwoByTwo> read_published(input::Reader& reader) {
   const auto events = published->numbers("events", input::k_non_negative, std::size_t{2});
   const auto patients = published->numbers("patients", input::k_positive, std::size_t{2});
   for (std::size_t i = 0; i < 2; ++i)
-    if (events[i] > patients[i] || events[i] != std::floor(events[i]) || patients[i] != std::floor(patients[i]))
+    if (events[i] > patients[i] || events[i] != std::floor(events[i]) ||
+        patients[i] != std::floor(patients[i]))
       published->fault("events", "events are not whole numbers of at most the patients");
   return analysis::TwoByTwo{static_cast<int>(events[0]), static_cast<int>(patients[0]),
                             static_cast<int>(events[1]), static_cast<int>(patients[1])};
 }
 
-AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec) {
+AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec,
+                            const PatientNames& names) {
   AnalysisEntry entry;
   entry.name = name;
   entry.estimand = reader.reference("estimand", names_of(spec.estimands), "estimand");
   const bool higher = entry.estimand < 0 || higher_is_better(spec, entry.estimand);
-  entry.spec = analysis::read_test(reader, higher ? analysis::Direction::higher_is_better
-                                                  : analysis::Direction::lower_is_better);
-  entry.strata = reader.references("strata", factor_names(*spec.calibrated), "stratification factor");
-  const auto arms = names_of(spec.calibrated->arms());
-  entry.arm = reader.optional_reference("arm", arms, "arm");
-  entry.against = reader.optional_reference("against", arms, "arm");
+  entry.spec = analysis::read_test(
+      reader, higher ? analysis::Direction::higher_is_better : analysis::Direction::lower_is_better);
+  entry.strata = reader.references("strata", names_of(names.factors), "stratification factor");
+  entry.arm = reader.optional_reference("arm", names.arms, "arm");
+  entry.against = reader.optional_reference("against", names.arms, "arm");
   entry.published = read_published(reader);
   const bool is_cmh = entry.spec.test.method == analysis::Method::cmh;
-  if (is_cmh && entry.strata.empty())
+  if (is_cmh && !reader.has("strata"))
     reader.fault("method", "the method cmh has no strata (it tests over strata)", "strata: [severity]");
   if (!is_cmh && !entry.strata.empty())
     reader.fault("strata", "\"strata\" is given for a method that has none (only cmh is stratified)",
                  "method: cmh");
   if (is_cmh) {
-    if (const auto problem = analysis::check(entry.spec.effect, entry.spec.interval,
-                                             analysis::Stratification::strata))
+    if (const auto problem =
+            analysis::check(entry.spec.effect, entry.spec.interval, analysis::Stratification::strata))
       reader.fault("interval", *problem);
   }
   if (entry.arm && entry.arm == entry.against)
-    reader.fault("against", "an arm is compared with itself");
+    reader.fault("against", "\"against\" is the arm itself (an arm is compared with another)");
   return entry;
 }
 
@@ -127,58 +180,52 @@ SimulationSpec read_simulation(input::Reader& study) {
   return spec;
 }
 
-void read_endpoints_to_analyses(input::Reader& study, StudySpec& spec) {
-  const auto names = endpoint_names(*spec.calibrated);
+void read_endpoints_to_analyses(input::Reader& study, const PatientNames& names, StudySpec& spec) {
   for (auto& [name, reader] : study.named("endpoints"))
-    spec.endpoints.push_back(endpoint::read_endpoint(name, reader, names));
+    spec.endpoints.push_back(endpoint::read_endpoint(name, reader, names.endpoint));
   for (auto& [name, reader] : study.named("estimands"))
     spec.estimands.push_back(estimand::read_estimand(name, reader, spec.endpoints));
   for (auto& [name, reader] : study.named("analyses"))
-    spec.analyses.push_back(read_analysis(name, reader, spec));
+    spec.analyses.push_back(read_analysis(name, reader, spec, names));
 }
 
 // An analysis of a design compares two of its arms.
-void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, const StudySpec& spec) {
+void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, const StudySpec& spec,
+                const PatientNames& names) {
   auto check = [&](int i_analysis) {
     if (i_analysis < 0) return;
     const auto& entry = spec.analyses[static_cast<std::size_t>(i_analysis)];
     for (const auto& arm : {entry.arm, entry.against})
-      if (arm && !design.has_arm(*arm))
-        reader.fault("arms", fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
-                                         entry.name,
-                                         spec.calibrated->arms()[static_cast<std::size_t>(*arm)].name));
+      if (arm && *arm >= 0 && !design.arms.empty() && !design.has_arm(*arm))
+        reader.fault(
+            "arms",
+            fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
+                        entry.name, spec.calibrated->arms()[static_cast<std::size_t>(*arm)].name));
   };
   check(design.primary);
   for (int i_analysis : design.secondary) check(i_analysis);
 }
 
-void read_designs(input::Reader& study, StudySpec& spec) {
-  design::StudyNames names;
-  names.arms = names_of(spec.calibrated->arms());
-  names.control_arm = spec.calibrated->control_arm();
-  names.analyses = names_of(spec.analyses);
-  for (const auto& factor : spec.calibrated->factors())
-    names.factors.push_back({factor.name, static_cast<int>(factor.levels.size())});
+void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
+  const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses), patients.factors};
   for (auto& [name, reader] : study.named("designs")) {
     auto design = design::read_fixed_design(name, reader, names);
-    check_arms(reader, design, spec);
-    if (design.patients > spec.calibrated->capacity())
+    check_arms(reader, design, spec, patients);
+    if (design.patients > patients.capacity)
       reader.fault("patients",
                    fmt::format("\"patients\" is {} (the sites may enrol only {})", design.patients,
-                               spec.calibrated->capacity()),
+                               patients.capacity),
                    "raise the caps in recruitment.regions, or add sites");
     spec.designs.push_back(std::move(design));
   }
 }
 
-void read_scenarios(input::Reader& study, StudySpec& spec) {
-  const auto arms = names_of(spec.calibrated->arms());
-  const TruthNames names{arms, spec.calibrated->control_arm(),
-                         spec.calibration ? &*spec.calibration : nullptr};
+void read_scenarios(input::Reader& study, const PatientNames& patients, const input::Node& root, StudySpec& spec) {
+  const TruthNames names{patients.arms, patients.control_arm, spec.calibration ? &*spec.calibration : nullptr, root};
   for (auto& [name, reader] : study.named("scenarios")) {
     const std::size_t n_faults = study.faults().size();
     auto scenario = read_scenario(name, reader, names);
-    if (study.faults().size() == n_faults && scenario.overrides.empty())
+    if (spec.calibrated && study.faults().size() == n_faults && scenario.overrides.empty())
       patient::PatientModel(spec.patient, scenario.truth, study.faults(), scenario.at);
     spec.scenarios.push_back(std::move(scenario));
   }
@@ -193,7 +240,8 @@ void pass_over(input::Reader& study) {
 }  // namespace
 
 const design::FixedDesignSpec* StudySpec::design(const std::string& name) const {
-  const auto found = std::find_if(designs.begin(), designs.end(), [&](auto& d) { return d.name == name; });
+  const auto found =
+      std::find_if(designs.begin(), designs.end(), [&](auto& d) { return d.name == name; });
   return found == designs.end() ? nullptr : &*found;
 }
 
@@ -209,15 +257,14 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
   input::Reader study(root, "", faults, resolved);
   study.integer("schema", 1, 1);
   spec.title = study.text("title", "");
-  read_patients(study, root, cache, spec);
-  if (spec.calibrated) {
-    read_endpoints_to_analyses(study, spec);
+  if (const auto names = read_patients(study, root, cache, spec)) {
+    read_endpoints_to_analyses(study, *names, spec);
     std::vector<std::optional<double>> ratios;
     for (const auto& estimand : spec.estimands) ratios.push_back(response_ratio(spec, estimand));
     spec.calibration = read_calibration(
-        study, {names_of(spec.estimands), names_of(spec.calibrated->arms()), ratios}, root);
-    read_designs(study, spec);
-    read_scenarios(study, spec);
+        study, {names_of(spec.estimands), names->arms, ratios}, root);
+    read_designs(study, *names, spec);
+    read_scenarios(study, *names, root, spec);
   } else {
     pass_over(study);
   }

@@ -27,7 +27,8 @@ struct AnalysisEntry {
   std::vector<int> strata;     // factors, indices into PatientModel::factors()
   std::optional<int> arm;      // active arm; default: the design's first
   std::optional<int> against;  // what it is compared with; default: the control
-  std::optional<analysis::TwoByTwo> published;  // a published trial's table, to be placed among the simulated
+  std::optional<analysis::TwoByTwo>
+      published;  // a published trial's table, to be placed among the simulated
 };
 
 struct SimulationSpec {

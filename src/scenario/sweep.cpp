@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <optional>
 #include <set>
+
+#include "input/number_text.hpp"
+#include "scenario/study_path.hpp"
 
 namespace trialwright::scenario {
 namespace {
@@ -24,7 +28,8 @@ std::vector<input::Node> read_range(input::Reader& sweep, const std::string& pat
     return values;
   }
   if (n_steps >= k_max_values) {
-    range.fault("step", fmt::format("\"step\" is {} (it makes more than {} values)", step, k_max_values));
+    range.fault("step",
+                fmt::format("\"step\" is {} (it makes more than {} values)", step, k_max_values));
     return values;
   }
   for (int i = 0; i <= static_cast<int>(n_steps); ++i)
@@ -34,9 +39,7 @@ std::vector<input::Node> read_range(input::Reader& sweep, const std::string& pat
 
 std::vector<input::Node> read_values(input::Reader& sweep, const std::string& path) {
   const input::Node* written = nullptr;
-  {
-    written = sweep.raw(path);
-  }
+  { written = sweep.raw(path); }
   if (written->kind == input::Node::Kind::map) return read_range(sweep, path);
   if (written->kind != input::Node::Kind::sequence || written->items.empty()) {
     sweep.fault(path, fmt::format("the sweep of \"{}\" is not a list of values", path),
@@ -50,8 +53,9 @@ std::vector<input::Node> read_values(input::Reader& sweep, const std::string& pa
                          "only single numbers and names can be swept");
       return {};
     }
-    if (!seen.insert(item.text).second)
-      sweep.faults().add(item.at, fmt::format("{} stands twice in the sweep of \"{}\"", item.text, path));
+    if (!seen.insert(value_of(item)).second)
+      sweep.faults().add(item.at,
+                         fmt::format("{} stands twice in the sweep of \"{}\"", item.text, path));
   }
   return written->items;
 }
@@ -60,10 +64,12 @@ bool parent_exists(const input::Node& root, const std::string& path) {
   const auto dot = path.rfind('.');
   if (dot == std::string::npos) return false;
   const input::Node* parent = input::find_path(root, path.substr(0, dot));
-  return parent && (parent->kind == input::Node::Kind::map || parent->kind == input::Node::Kind::sequence);
+  return parent &&
+         (parent->kind == input::Node::Kind::map || parent->kind == input::Node::Kind::sequence);
 }
 
-// The name behind `section` in `path`, or empty: name_below("designs", "designs.fixed.patients") = "fixed".
+// The name behind `section` in `path`, or empty: name_below("designs", "designs.fixed.patients") =
+// "fixed".
 std::string name_below(const std::string& section, const std::string& path) {
   if (path.rfind(section + ".", 0) != 0) return {};
   const auto start = section.size() + 1;
@@ -79,11 +85,13 @@ std::vector<SweepAxis> read_sweep(input::Reader& study, const input::Node& root)
   for (const auto& path : sweep->keys()) {
     SweepAxis axis{path, read_values(*sweep, path)};
     const input::Node* swept = input::find_path(root, path);
-    if (swept && (swept->kind == input::Node::Kind::map || swept->kind == input::Node::Kind::sequence)) {
+    if (swept &&
+        (swept->kind == input::Node::Kind::map || swept->kind == input::Node::Kind::sequence)) {
       sweep->fault(path, fmt::format("\"{}\" is not a single value (only scalars can be swept)", path));
     } else if (!swept && !parent_exists(root, path)) {
-      sweep->fault(path, fmt::format("there is no \"{}\" in this study to sweep", path),
-                   "a path is written with dots from the top of the file, such as designs.fixed.patients");
+      sweep->fault(
+          path, fmt::format("there is no \"{}\" in this study to sweep", path),
+          "a path is written with dots from the top of the file, such as designs.fixed.patients");
     } else if (!axis.values.empty()) {
       axes.push_back(std::move(axis));
     }

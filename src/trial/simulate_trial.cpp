@@ -11,7 +11,8 @@ namespace {
 constexpr double k_weeks_per_month = 365.25 / 12 / 7;
 
 std::size_t arm_place(const TrialPlan& plan, int arm) {
-  return static_cast<std::size_t>(std::find(plan.arms.begin(), plan.arms.end(), arm) - plan.arms.begin());
+  return static_cast<std::size_t>(std::find(plan.arms.begin(), plan.arms.end(), arm) -
+                                  plan.arms.begin());
 }
 
 // Events and evaluable patients of one estimand, by arm of the design.
@@ -80,12 +81,14 @@ void Workspace::prepare(const TrialPlan& plan) {
   outcome.analyses.assign(plan.analyses.size(), {});
   outcome.counts.assign(plan.estimands.size() * plan.arms.size(), {});
   n_levels.clear();
-  for (const auto& factor : plan.model->factors()) n_levels.push_back(static_cast<int>(factor.levels.size()));
+  for (const auto& factor : plan.model->factors())
+    n_levels.push_back(static_cast<int>(factor.levels.size()));
 }
 
 patient::Needs every_need(const patient::PatientModel& model) {
   patient::Needs needs;
-  needs.measure_visits.assign(model.measures().size(), std::vector<bool>(model.visit_weeks().size(), true));
+  needs.measure_visits.assign(model.measures().size(),
+                              std::vector<bool>(model.visit_weeks().size(), true));
   return needs;
 }
 
@@ -111,7 +114,8 @@ void simulate_trial(const TrialPlan& plan, std::uint64_t trial, const patient::N
 
   outcome.n_screened = cohort.n_screened;
   outcome.enrolment_months = cohort.randomised_months.back();
-  outcome.duration_months = outcome.enrolment_months + plan.model->follow_up_weeks() / k_weeks_per_month;
+  outcome.duration_months =
+      outcome.enrolment_months + plan.model->follow_up_weeks() / k_weeks_per_month;
 }
 
 }  // namespace trialwright::trial

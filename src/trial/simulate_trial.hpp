@@ -14,7 +14,8 @@ namespace trialwright::trial {
 // What one analysis of one trial came to.
 struct AnalysisOutcome {
   bool rejected = false;
-  bool failed = false;  // no test was possible (an arm without evaluable patients): counts as not rejected
+  bool failed =
+      false;  // no test was possible (an arm without evaluable patients): counts as not rejected
   analysis::Estimate estimate;
   analysis::TwoByTwo table;  // over all strata
 };
@@ -43,23 +44,23 @@ class Workspace {
   TrialOutcome outcome;
 
   design::Allocation::Workspace allocation;
-  std::vector<base::AlignedVector<std::int8_t>> values;    // [i_estimand][patient]: 1, 0, -1 missing
-  std::vector<analysis::BinaryTest::Cache> test_caches;    // [i_analysis]
-  base::AlignedVector<int> levels;                         // [patient]: stratum in the analysis at hand
-  std::vector<estimand::ArmPairCounts> level_counts;       // [stratum]
-  std::vector<std::vector<analysis::TwoByTwo>> strata;     // [i_analysis][stratum]; empty: not stratified
-  std::vector<int> n_levels;                               // [i_factor]
+  std::vector<base::AlignedVector<std::int8_t>> values;  // [i_estimand][patient]: 1, 0, -1 missing
+  std::vector<analysis::BinaryTest::Cache> test_caches;  // [i_analysis]
+  base::AlignedVector<int> levels;                       // [patient]: stratum in the analysis at hand
+  std::vector<estimand::ArmPairCounts> level_counts;     // [stratum]
+  std::vector<std::vector<analysis::TwoByTwo>> strata;   // [i_analysis][stratum]; empty: not stratified
+  std::vector<int> n_levels;                             // [i_factor]
 
  private:
   const TrialPlan* plan_ = nullptr;
 };
 
-// Simulates trial number `trial` of the plan into workspace.outcome and workspace.cohort: a pure function
-// of (plan, trial). The workspace must have been prepared for the plan.
+// Simulates trial number `trial` of the plan into workspace.outcome and workspace.cohort: a pure
+// function of (plan, trial). The workspace must have been prepared for the plan.
 void simulate_trial(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace);
 
-// The same trial with more of its patients filled in: `needs` holds at least what plan.needs does. Draws are
-// addressed, so the outcome is the same to the bit.
+// The same trial with more of its patients filled in: `needs` holds at least what plan.needs does.
+// Draws are addressed, so the outcome is the same to the bit.
 void simulate_trial(const TrialPlan& plan, std::uint64_t trial, const patient::Needs& needs,
                     Workspace& workspace);
 

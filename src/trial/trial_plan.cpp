@@ -7,7 +7,9 @@
 namespace trialwright::trial {
 namespace {
 
-TrialPlan::ExactPower no(std::string reason) { return {std::nullopt, std::move(reason)}; }
+TrialPlan::ExactPower no(std::string reason) {
+  return {std::nullopt, std::move(reason)};
+}
 
 // Arm sizes up to which a table-by-table enumeration stays under a second or so.
 constexpr int k_max_enumerated_patients = 4000;
@@ -44,7 +46,8 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   const auto law = allocation->arm_size_law(control_arm);
   if (!law) return no("the allocation depends on the patients enrolled");
   const auto rates = exact_rates(analysis);
-  if (!rates) return no("intercurrent events or effects on the course leave the rates without a closed form");
+  if (!rates)
+    return no("intercurrent events or effects on the course leave the rates without a closed form");
 
   std::vector<exact::ArmSizeProbability> sizes;
   for (const auto& [n_1, probability] : *law) {
@@ -53,8 +56,10 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   }
   const bool exact_method = analysis.test.spec().method == analysis::Method::boschloo ||
                             analysis.test.spec().method == analysis::Method::z_pooled_exact;
-  if (exact_method && sizes.size() > 4) return no("the arm sizes are random and the test is unconditional");
-  return {exact::exact_power(analysis.test.spec(), n_patients, sizes, rates->rate_1, rates->rate_0), {}};
+  if (exact_method && sizes.size() > 4)
+    return no("the arm sizes are random and the test is unconditional");
+  return {exact::exact_power(analysis.test.spec(), n_patients, sizes, rates->rate_1, rates->rate_0),
+          {}};
 }
 
 }  // namespace trialwright::trial

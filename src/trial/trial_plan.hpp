@@ -1,4 +1,5 @@
-// The trial plan: one design under one truth, resolved and immutable; all a worker needs to simulate it.
+// The trial plan: one design under one truth, resolved and immutable; all a worker needs to simulate
+// it.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +21,9 @@ namespace trialwright::trial {
 // One planned analysis: an active arm against the control on one estimand.
 struct PlannedAnalysis {
   std::string name;
-  int i_estimand = -1;  // into TrialPlan::estimands
-  int arm_1 = -1;       // the active arm, index into the study's arms
-  int arm_0 = -1;       // what it is compared with
+  int i_estimand = -1;      // into TrialPlan::estimands
+  int arm_1 = -1;           // the active arm, index into the study's arms
+  int arm_0 = -1;           // what it is compared with
   std::vector<int> strata;  // factors (PatientModel::factors) whose combinations stratify the analysis
   analysis::BinaryTest test;
   analysis::EffectMeasure effect;
@@ -49,20 +50,21 @@ struct TrialPlan {
   rng::Key key{};
   std::uint64_t truth_key = 0;  // equal for plans that differ in the number of patients alone
 
-  // The exact rates of both arms of an analysis, where the model has them in closed form and nothing that
-  // happens to a patient touches them.
+  // The exact rates of both arms of an analysis, where the model has them in closed form and nothing
+  // that happens to a patient touches them.
   struct ExactRates {
     double rate_1 = 0;
     double rate_0 = 0;
   };
   std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
 
-  // Is the analysis's null hypothesis true under this plan's truth, so that to reject it is a type I error?
-  // By the exact rates where there are any; else of superiority in efficacy by the scenario having no effect.
+  // Is the analysis's null hypothesis true under this plan's truth, so that to reject it is a type I
+  // error? By the exact rates where there are any; else of superiority in efficacy by the scenario
+  // having no effect.
   bool is_null(const PlannedAnalysis& analysis) const;
 
-  // The exact probability that an analysis rejects, by enumeration; nullopt where the study does not allow
-  // it, with the reason.
+  // The exact probability that an analysis rejects, by enumeration; nullopt where the study does not
+  // allow it, with the reason.
   struct ExactPower {
     std::optional<double> power;
     std::string why_not;

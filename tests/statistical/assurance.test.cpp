@@ -1,8 +1,9 @@
-// Assurance by simulation against the same integral by quadrature over exact powers, a method that shares
-// nothing with the simulation but the test's rejection region.
+// Assurance by simulation against the same integral by quadrature over exact powers, a method that
+// shares nothing with the simulation but the test's rejection region.
 //
-// False alarms: 3.5 MCSE a case, two cases: 1e-3. Power to notice: at 40,000 trials the MCSE is 0.0022; leaving
-// out the placebo rate's uncertainty or the prior's shrinkage moves assurance by more than 0.02.
+// False alarms: 3.5 MCSE a case, two cases: 1e-3. Power to notice: at 40,000 trials the MCSE is 0.0022;
+// leaving out the placebo rate's uncertainty or the prior's shrinkage moves assurance by more than
+// 0.02.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/beta.hpp>
@@ -19,8 +20,8 @@ namespace {
 constexpr std::uint64_t k_trials = 40000;
 constexpr int k_nodes = 60;
 
-// Mean over midpoints of equal probability, of ln(odds ratio) ~ Normal(mean, sd) and the control's rate ~
-// Beta(11.5, 23.5); the error of k_nodes^2 points is below 1e-3.
+// Mean over midpoints of equal probability, of ln(odds ratio) ~ Normal(mean, sd) and the control's rate
+// ~ Beta(11.5, 23.5); the error of k_nodes^2 points is below 1e-3.
 double assurance_by_quadrature(double mean, double sd, int n_per_arm) {
   const analysis::TestSpec test{analysis::Method::chi_square, analysis::Sides::one, 0.025, 0,
                                 analysis::Direction::higher_is_better};
@@ -53,16 +54,17 @@ void expect_near(double simulated, double expected) {
 
 TEST(Assurance, UnderTheReportedEffectIsTheIntegralOfExactPowers) {
   const double expected = assurance_by_quadrature(1.043, 0.508, 75);
-  expect_near(
-      assurance_by_simulation("{truth: {draw: log_odds_ratio, mean: 1.043, sd: 0.508, control: [11.5, 23.5]}}", 75),
-      expected);
+  expect_near(assurance_by_simulation(
+                  "{truth: {draw: log_odds_ratio, mean: 1.043, sd: 0.508, control: [11.5, 23.5]}}", 75),
+              expected);
 }
 
 TEST(Assurance, ShrunkByAScepticalPriorIsTheIntegralOfExactPowers) {
   const double expected = assurance_by_quadrature(0.6547, 0.3369, 150);
-  expect_near(assurance_by_simulation("{truth: {draw: log_odds_ratio, mean: 1.043, sd: 0.508, prior: {mean: 0.35, "
-                                      "sd: 0.45}, control: [11.5, 23.5]}}",
-                                      150),
+  expect_near(assurance_by_simulation(
+                  "{truth: {draw: log_odds_ratio, mean: 1.043, sd: 0.508, prior: {mean: 0.35, "
+                  "sd: 0.45}, control: [11.5, 23.5]}}",
+                  150),
               expected);
 }
 

@@ -1,8 +1,9 @@
 // Simulated power of the fixed design against exact power by enumeration, over a grid of 48 cases.
 //
-// False alarms: each case is asked to lie within 3.5 MCSE of the exact value (P = 4.7e-4 a case), so that over
-// 48 cases a right program fails with probability 0.022; the seed is fixed and passes. Power to notice: the last
-// test moves the rejection bound by one table and shows that the same check then fails.
+// False alarms: each case is asked to lie within 3.5 MCSE of the exact value (P = 4.7e-4 a case), so
+// that over 48 cases a right program fails with probability 0.022; the seed is fixed and passes. Power
+// to notice: the last test moves the rejection bound by one table and shows that the same check then
+// fails.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/binomial.hpp>
@@ -18,7 +19,8 @@ namespace {
 
 constexpr std::uint64_t k_trials = 40000;
 
-std::shared_ptr<const trial::TrialPlan> plan_of(int n_patients, double effect, const std::string& randomisation) {
+std::shared_ptr<const trial::TrialPlan> plan_of(int n_patients, double effect,
+                                                const std::string& randomisation) {
   auto study = scenario::Study::parse(
       "schema: 1\nextends: library/hcmsc.yaml\n"
       "analyses:\n"
@@ -29,8 +31,9 @@ std::shared_ptr<const trial::TrialPlan> plan_of(int n_patients, double effect, c
       "  midp: {estimand: easi75, method: fisher_midp, sides: 1, alpha: 0.025}\n"
       "  safety: {estimand: any_ae, method: farrington_manning, sides: 1, alpha: 0.025, margin: 0.15}\n"
       "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: " +
-          std::to_string(n_patients) + ", primary: chi_square, secondary: [yates, wald_90, fisher, midp, safety]" +
-          randomisation + "}}\nscenarios: {truth: {effect: " + std::to_string(effect) + "}}\n" +
+          std::to_string(n_patients) +
+          ", primary: chi_square, secondary: [yates, wald_90, fisher, midp, safety]" + randomisation +
+          "}}\nscenarios: {truth: {effect: " + std::to_string(effect) + "}}\n" +
           "simulation: {seed: 7, trials: 1}\n",
       "power grid", TRIALWRIGHT_SOURCE_DIR "/configs", {});
   return study.plan({"fixed", "truth", {}});
@@ -70,24 +73,27 @@ TEST(FixedDesignPower, LiesWithinMonteCarloErrorOfTheExactPower) {
       const double mcse = std::sqrt(*exact.power * (1 - *exact.power) / k_trials);
       const double power = static_cast<double>(sum.analyses[i].n_rejected) / k_trials;
       EXPECT_LE(std::abs(power - *exact.power), 3.5 * mcse)
-          << plan->analyses[i].name << " with " << one.n_patients << " patients, effect " << one.effect << ": "
-          << power << " against " << *exact.power;
+          << plan->analyses[i].name << " with " << one.n_patients << " patients, effect " << one.effect
+          << ": " << power << " against " << *exact.power;
       ++n_cases;
     }
   }
   EXPECT_GE(n_cases, 40);
 }
 
-// One table more or less in the region shifts the exact power by that table's probability. At 67 patients
-// the nearest tables have probabilities near 0.005, 2 MCSE at 40,000 trials for the most probable; a bound that is
-// off by one table in every row shifts it by many times the MCSE, which the check above would notice.
+// One table more or less in the region shifts the exact power by that table's probability. At 67
+// patients the nearest tables have probabilities near 0.005, 2 MCSE at 40,000 trials for the most
+// probable; a bound that is off by one table in every row shifts it by many times the MCSE, which the
+// check above would notice.
 TEST(FixedDesignPower, WouldNoticeABoundThatIsOffByOneTable) {
   const auto plan = plan_of(67, 1, "");
   const auto& analysis = plan->analyses.front();
   const auto rates = plan->exact_rates(analysis);
   ASSERT_TRUE(rates);
   analysis::BinaryTest::Cache cache;
-  const auto rejects = [&](int x_1, int x_0) { return analysis.test.reject({x_1, 33, x_0, 34}, cache); };
+  const auto rejects = [&](int x_1, int x_0) {
+    return analysis.test.reject({x_1, 33, x_0, 34}, cache);
+  };
   double shift = 0;
   const boost::math::binomial treatment(33, rates->rate_1);
   const boost::math::binomial control(34, rates->rate_0);

@@ -15,9 +15,11 @@ constexpr const char* k_study =
     "analyses: {cmh: {estimand: easi50, method: cmh, strata: [severity, region]}}\n"
     "designs:\n"
     "  small: {kind: fixed, arms: {placebo: 1, hcmsc: 2}, patients: 90, primary: cmh, secondary: "
-    "[easi50_superiority, ae_noninferiority], randomisation: {method: permuted_block, strata: [severity]}}\n"
+    "[easi50_superiority, ae_noninferiority], randomisation: {method: permuted_block, strata: "
+    "[severity]}}\n"
     "  large: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 300, primary: easi50_superiority}\n"
-    "scenarios: {null: {effect: 0}, reported: {effect: 1}, drawn: {truth: {draw: calibration_posterior}}}\n"
+    "scenarios: {null: {effect: 0}, reported: {effect: 1}, drawn: {truth: {draw: "
+    "calibration_posterior}}}\n"
     "simulation: {trials: 1500, seed: 11}\n";
 
 TEST(Simulate, GivesTheSameResultsOnOneAndMoreThreads) {
@@ -93,7 +95,9 @@ TEST(Simulate, AStopLeavesLeadingBlocksThatEqualAShorterRun) {
   EXPECT_EQ(run.analyses[0].estimate.state(), stopped.analyses[0].estimate.state());
 }
 
-TEST(AvailableThreads, IsAtLeastOne) { EXPECT_GE(available_threads(), 1); }
+TEST(AvailableThreads, IsAtLeastOne) {
+  EXPECT_GE(available_threads(), 1);
+}
 
 }  // namespace
 }  // namespace trialwright::engine

@@ -56,8 +56,10 @@ TEST(Study, OverridesOfAScenarioChangeTheModel) {
       60, "{effect: 1, overrides: {measures.easi.course.kumaraswamy.arms.hcmsc.a: 0.7}}"));
   const auto plan = study.plan(study.points().front());
   const auto plain = support::plan(support::sections(60));
-  EXPECT_LT(plan->exact_rates(plan->analyses[0])->rate_1, plain->exact_rates(plain->analyses[0])->rate_1 - 0.03);
-  EXPECT_EQ(plan->exact_rates(plan->analyses[0])->rate_0, plain->exact_rates(plain->analyses[0])->rate_0);
+  EXPECT_LT(plan->exact_rates(plan->analyses[0])->rate_1,
+            plain->exact_rates(plain->analyses[0])->rate_1 - 0.03);
+  EXPECT_EQ(plan->exact_rates(plan->analyses[0])->rate_0,
+            plain->exact_rates(plain->analyses[0])->rate_0);
 }
 
 TEST(Study, ResolvedStudyGivesTheSameStudyAgain) {
@@ -141,14 +143,17 @@ TEST(Analyses, StrataAndCmhBelongTogether) {
   const std::string design =
       "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: test}}\n"
       "scenarios: {truth: {effect: 1}}\n";
-  EXPECT_THAT(faults_of("analyses: {test: {estimand: easi50, method: cmh}}\n" + design), HasSubstr("no strata"));
-  EXPECT_THAT(faults_of("analyses: {test: {estimand: easi50, method: fisher, strata: [severity]}}\n" + design),
-              HasSubstr("only cmh"));
+  EXPECT_THAT(faults_of("analyses: {test: {estimand: easi50, method: cmh}}\n" + design),
+              HasSubstr("no strata"));
+  EXPECT_THAT(
+      faults_of("analyses: {test: {estimand: easi50, method: fisher, strata: [severity]}}\n" + design),
+      HasSubstr("only cmh"));
 }
 
 TEST(Calibration, RefusesMoreEventsThanPatientsAndUnknownParameters) {
-  EXPECT_THAT(faults_of("calibration: {targets: {easi50_placebo: {events: 40}}}\n" + support::sections(60)),
-              HasSubstr("of only 34 patients"));
+  EXPECT_THAT(
+      faults_of("calibration: {targets: {easi50_placebo: {events: 40}}}\n" + support::sections(60)),
+      HasSubstr("of only 34 patients"));
   EXPECT_THAT(faults_of("calibration: {fitted: [measures.easi.nothing]}\n" + support::sections(60)),
               HasSubstr("cannot be fitted"));
 }

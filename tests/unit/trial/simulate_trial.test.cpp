@@ -10,7 +10,8 @@ namespace {
 TEST(SimulateTrial, AReplayWithEveryNeedDecidesAsTheTrialInTheRun) {
   for (const char* library : {"library/hcmsc.yaml", "library/hcmsc_rescue.yaml"}) {
     const auto plan = support::plan(
-        support::sections(84, "{effect: 0.8}", ", secondary: [easi75_superiority, ae_noninferiority]"), library);
+        support::sections(84, "{effect: 0.8}", ", secondary: [easi75_superiority, ae_noninferiority]"),
+        library);
     Workspace run;
     Workspace replay;
     run.prepare(*plan);
@@ -36,7 +37,8 @@ TEST(SimulateTrial, DesignsShareTheirPatients) {
   second.prepare(*large);
   simulate_trial(*small, 3, first);
   simulate_trial(*large, 3, second);
-  for (std::size_t i = 0; i < 50; ++i) EXPECT_EQ(first.cohort.covariates[0][i], second.cohort.covariates[0][i]);
+  for (std::size_t i = 0; i < 50; ++i)
+    EXPECT_EQ(first.cohort.covariates[0][i], second.cohort.covariates[0][i]);
 }
 
 TEST(SimulateTrial, CountsOfTheArmsAreThoseOfTheTable) {
