@@ -73,9 +73,11 @@ PermutedBlock read_permuted_block(input::Reader& design, input::Reader& reader,
                                   const std::vector<FactorLevels>& factors) {
   PermutedBlock block;
   const int unit = arms.empty() ? 1 : sum(reduced_ratio(arms));
+  const std::size_t faults_before = reader.faults().size();
   block.block_size = static_cast<int>(reader.integer("block_size", 1, 1'000'000, 2 * unit));
+  const bool size_is_known = reader.faults().size() == faults_before;
   block.factors = read_strata(reader, factors);
-  if (arms.empty()) return block;
+  if (arms.empty() || !size_is_known) return block;
   if (block.block_size % unit != 0) {
     reader.fault("block_size",
                  fmt::format("a block of {} cannot hold the allocation ratio, whose parts sum to {}",

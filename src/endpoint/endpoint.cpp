@@ -25,7 +25,7 @@ int read_visit(input::Reader& reader, const StudyNames& names, double week) {
   const auto& visits = names.visit_weeks;
   for (std::size_t v = 0; v < visits.size(); ++v)
     if (std::abs(visits[v] - week) < k_tolerance) return static_cast<int>(v);
-  if (reader.has("week"))
+  if (reader.has("week") && !visits.empty())
     reader.fault("week", fmt::format("week {} is not a visit (nothing is measured then)", week),
                  fmt::format("visits are at weeks {}", fmt::join(visits, ", ")));
   return 0;

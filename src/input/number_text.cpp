@@ -104,8 +104,13 @@ std::optional<NumberText> refuse_separators(std::string_view text) {
   if (std::count(text.begin(), text.end(), ',') == 1) {
     std::string with_point(text);
     std::replace(with_point.begin(), with_point.end(), ',', '.');
-    if (shape_of(with_point).decimal)
-      return NumberText{std::nullopt, "the decimal sign is a point", hint_to_write(with_point)};
+    if (shape_of(with_point).decimal) {
+      const bool may_be_thousands = text.size() - text.find(',') == 4;
+      return NumberText{
+          std::nullopt, "the decimal sign is a point",
+          hint_to_write(may_be_thousands ? fmt::format("{} or {}", without(text, ","), with_point)
+                                         : with_point)};
+    }
   }
   return std::nullopt;
 }

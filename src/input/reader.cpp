@@ -42,8 +42,10 @@ Reader::~Reader() {
   for (const Entry& entry : state_->map->entries) {
     if (std::find(state_->asked.begin(), state_->asked.end(), entry.key) != state_->asked.end())
       continue;
-    const std::string near = base::closest(entry.key, open);
+    std::string near = base::closest(entry.key, open);
     if (state_->is_unsure && near.empty()) continue;
+    // A key that is meant may stand there already, inherited from the file extended.
+    if (near.empty()) near = base::closest(entry.key, state_->asked);
     const std::string problem =
         state_->path.empty()
             ? fmt::format("\"{}\" is not a known key", entry.key)

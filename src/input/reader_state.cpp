@@ -191,7 +191,8 @@ std::optional<double> Reader::State::number(std::string_view key, const Node& va
     return std::nullopt;
   }
   if (is_inside(bounds, *parsed.value)) return parsed.value;
-  const bool is_probability = bounds.minimum == 0 && bounds.maximum == 1;
+  const bool is_probability =
+      bounds.minimum == 0 && bounds.maximum <= 1 && is_inside(bounds, *parsed.value / 100);
   add_wrong(key, value, "", need_of(bounds), is_probability ? hint_for_probability(*parsed.value) : "");
   return std::nullopt;
 }

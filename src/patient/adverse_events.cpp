@@ -1,5 +1,7 @@
 #include "patient/adverse_events.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -11,7 +13,7 @@ namespace trialwright::patient {
 
 namespace {
 
-constexpr input::Bounds k_incidence{0, 1, false, true, "a probability below 1"};
+constexpr input::Bounds k_incidence{0, 1, false, true, "a probability"};
 constexpr std::uint32_t k_draws_per_infusion = 8;
 
 double hazard_of(double probability) {
@@ -20,9 +22,12 @@ double hazard_of(double probability) {
 
 std::vector<double> by_arm(input::Reader& reader, const char* key, const std::vector<Arm>& arms) {
   std::vector<double> result(arms.size(), 0.0);
+  const std::size_t n_faults = reader.faults().size();
   const auto values = reader.number_by_name(key, names_of(arms), "arm", k_incidence);
+  const bool is_sound = reader.faults().size() == n_faults;
   for (std::size_t arm = 0; arm < values.size() && arm < arms.size(); ++arm) {
-    if (!values[arm]) reader.fault(key, "arm \"" + arms[arm].name + "\" has no probability here");
+    if (is_sound && !values[arm])
+      reader.fault(key, "arm \"" + arms[arm].name + "\" has no probability here");
     result[arm] = values[arm].value_or(0);
   }
   return result;
@@ -50,7 +55,9 @@ AdverseEvents AdverseEvents::read(input::Reader& study, const std::vector<Arm>& 
   AdverseEvents result;
   auto section = study.optional_map("safety");
   if (!section || arms.empty()) return result;
+  const std::size_t n_faults = section->faults().size();
   result.follow_up_weeks_ = section->number("follow_up_weeks", input::k_positive);
+  const bool follow_up_is_known = section->faults().size() == n_faults;
   const auto any_event = by_arm(*section, "any_event", arms);
   std::vector<double> reaction(arms.size(), 0.0);
   const bool has_reactions = section->has("infusion_reaction");
@@ -61,7 +68,8 @@ AdverseEvents AdverseEvents::read(input::Reader& study, const std::vector<Arm>& 
   std::vector<double> rest;
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     const auto& weeks = arms[arm].infusion_weeks;
-    if (last_infusion(weeks) + k_reaction_weeks > result.follow_up_weeks_ && !weeks.empty())
+    if (follow_up_is_known && last_infusion(weeks) + k_reaction_weeks > result.follow_up_weeks_ &&
+        !weeks.empty())
       section->fault("follow_up_weeks",
                      "the follow-up ends before the infusions of arm \"" + arms[arm].name + "\" do");
     ArmRates rates;
@@ -71,7 +79,7 @@ AdverseEvents AdverseEvents::read(input::Reader& study, const std::vector<Arm>& 
                    static_cast<double>(weeks.size()) * hazard_of(reaction[arm]));
     result.arms_.push_back(std::move(rates));
   }
-  result.read_categories(*section, arms, rest);
+  result.read_categories(*section, arms, rest, n_faults);
   if (has_reactions) {
     result.reaction_category_ = static_cast<int>(result.categories_.size());
     result.categories_.push_back("infusion_reaction");
@@ -82,7 +90,7 @@ AdverseEvents AdverseEvents::read(input::Reader& study, const std::vector<Arm>& 
 
 // `total` is each arm's hazard of everything but infusion reactions.
 void AdverseEvents::read_categories(input::Reader& section, const std::vector<Arm>& arms,
-                                    const std::vector<double>& total) {
+                                    const std::vector<double>& total, std::size_t faults_before) {
   std::vector<double> shares, rest = total;
   std::vector<std::vector<double>> own;  // [category][arm] hazards
   double share_sum = 0;
@@ -101,17 +109,19 @@ void AdverseEvents::read_categories(input::Reader& section, const std::vector<Ar
     share_sum += shares.back();
     own.push_back(std::move(hazards));
   }
-  if (share_sum > 0 && std::abs(share_sum - 1) > 1e-9)
+  // What follows from a fault told before is no news.
+  const bool is_sound = section.faults().size() == faults_before;
+  if (is_sound && share_sum > 0 && std::abs(share_sum - 1) > 1e-9)
     section.fault("categories",
-                  "the shares sum to " + std::to_string(share_sum) + " (they must sum to 1)");
+                  fmt::format("the shares sum to {:.6g} (they must sum to 1)", share_sum));
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
-    if (rest[arm] < -1e-9)
+    if (is_sound && rest[arm] < -1e-9)
       section.fault(
           "any_event",
           "infusion reactions and the categories with their own incidence already give arm \"" +
               arms[arm].name + "\" more events than any_event says",
           "raise any_event or lower infusion_reaction or the incidences");
-    else if (rest[arm] > 1e-9 && share_sum == 0)
+    else if (is_sound && rest[arm] > 1e-9 && share_sum == 0)
       section.fault("categories",
                     "events of arm \"" + arms[arm].name +
                         "\" are left that belong to no category (give a category a share)");
@@ -125,13 +135,14 @@ void AdverseEvents::read_categories(input::Reader& section, const std::vector<Ar
 }
 
 void AdverseEvents::read_course_of_events(input::Reader& section) {
+  const std::size_t n_faults = section.faults().size();
   const auto grades = section.numbers("grades", input::k_probability, std::size_t{4});
   double sum = 0;
   for (std::size_t grade = 0; grade < grade_ends_.size() && grade < grades.size(); ++grade)
     grade_ends_[grade] = sum += grades[grade];
-  if (std::abs(sum - 1) > 1e-9)
-    section.fault("grades", "the shares of grades 1 to 4 sum to " + std::to_string(sum) +
-                                " (they must sum to 1)");
+  if (section.faults().size() == n_faults && std::abs(sum - 1) > 1e-9)
+    section.fault("grades",
+                  fmt::format("the shares of grades 1 to 4 sum to {:.6g} (they must sum to 1)", sum));
   serious_given_grade_3_ = section.number("serious_given_grade_3", input::k_probability, 0.0);
   recovery_weeks_ = section.number("recovery_weeks", input::k_positive);
 }

@@ -59,7 +59,7 @@ class AdverseEvents {
   };
 
   void read_categories(input::Reader& section, const std::vector<Arm>& arms,
-                       const std::vector<double>& total);
+                       const std::vector<double>& total, std::size_t faults_before);
   void read_course_of_events(input::Reader& section);
   AdverseEvent make_event(std::size_t patient, double week, int category, double u_grade,
                           double u_serious, double u_duration) const;

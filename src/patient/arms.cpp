@@ -7,6 +7,7 @@ namespace trialwright::patient {
 
 std::vector<Arm> read_arms(input::Reader& study) {
   std::vector<Arm> arms;
+  const std::size_t n_faults = study.faults().size();
   for (auto& [name, reader] : study.named("arms")) {
     Arm arm;
     arm.name = name;
@@ -20,7 +21,11 @@ std::vector<Arm> read_arms(input::Reader& study) {
   }
   const auto n_controls =
       std::count_if(arms.begin(), arms.end(), [](const Arm& a) { return a.is_control; });
-  if (n_controls != 1)
+  const bool is_sound = study.faults().size() == n_faults;
+  if (is_sound && arms.empty())
+    study.fault("arms", "the study has no arms (nothing could be compared)",
+                "write them, or extend a library study");
+  else if (is_sound && n_controls != 1)
     study.fault("arms",
                 (n_controls == 0 ? "no arm is" : "several arms are") + std::string(" the control"),
                 "write control: true in exactly one arm");

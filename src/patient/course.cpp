@@ -72,9 +72,12 @@ void read_laws(input::Reader& measure, const std::vector<std::string>& arms, Cou
   auto reader = measure.map("course");
   spec.model = reader.choice<CourseModel>("model", k_models);
   spec.reached_week = reader.number("reached_week", input::k_positive);
+  const std::size_t n_faults = reader.faults().size();
   const auto tau = reader.number_by_name("tau_weeks", arms, "arm", input::k_positive);
+  const bool is_sound = reader.faults().size() == n_faults;
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
-    if (!tau[arm]) reader.fault("tau_weeks", "arm \"" + arms[arm] + "\" has no time constant here");
+    if (is_sound && !tau[arm])
+      reader.fault("tau_weeks", "arm \"" + arms[arm] + "\" has no time constant here");
     spec.tau_weeks.push_back(tau[arm].value_or(1));
   }
   // Both models' parameters may stand in a file; the one not chosen is held to the same rules.
@@ -131,6 +134,7 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
         const auto near = base::closest(name, names);
         reader.fault("", "\"" + name + "\" is not a factor of population.strata",
                      near.empty() ? "" : "did you mean \"" + near + "\"?");
+        for (const auto& key : reader.keys()) reader.raw(key);
         continue;
       }
       const std::vector<double> none(found->levels.size(), 0.0);
@@ -187,13 +191,16 @@ CourseSpec read_course(const std::string& name, input::Reader& measure, const st
   spec.grid = Grid(measure.number("grid", input::k_non_negative, 0.0));
   if (!spec.grid.holds(spec.maximum))
     measure.fault("maximum", "the maximum is not a multiple of the grid");
+  const std::size_t n_faults = measure.faults().size();
   spec.visit_weeks = measure.numbers("visits_weeks", input::k_positive);
+  const bool visits_are_sound = measure.faults().size() == n_faults;
   const auto& weeks = spec.visit_weeks;
   if (weeks.empty() || weeks.size() > 60 ||
       std::adjacent_find(weeks.begin(), weeks.end(), std::greater_equal<>()) != weeks.end()) {
-    measure.fault(
-        "visits_weeks",
-        "the visits must be 1 to 60 weeks that increase (baseline, week 0, is not among them)");
+    if (visits_are_sound)
+      measure.fault(
+          "visits_weeks",
+          "the visits must be 1 to 60 weeks that increase (baseline, week 0, is not among them)");
     spec.visit_weeks = {12};
   }
   read_laws(measure, names_of(arms), spec);

@@ -66,11 +66,17 @@ void read_graded(input::Reader& reader, const CourseSpec& course, const Populati
 LinkedMeasure read_measure(const std::string& name, input::Reader& reader, const CourseSpec& course,
                            const Population& population) {
   LinkedMeasure measure;
+  const std::size_t n_faults = reader.faults().size();
   measure.info.name = name;
   measure.kind = reader.choice<LinkKind>("kind", k_kinds);
   reader.reference("of", {course.name}, "measure with a course of its own");
   measure.info.baseline_covariate =
       std::max(0, reader.reference("baseline", population.names(), "covariate"));
+  // Of an unknown kind or without a baseline, the rest cannot be told right from wrong.
+  if (reader.faults().size() > n_faults) {
+    for (const auto& key : reader.keys()) reader.raw(key);
+    return measure;
+  }
   switch (measure.kind) {
     case LinkKind::graded:
       read_graded(reader, course, population, measure);

@@ -8,20 +8,26 @@ namespace {
 
 // The measures: one of kind `course`, which drives the others and becomes measure 0.
 void read_measures(input::Reader& study, PatientSpec& spec) {
+  const std::size_t n_faults = study.faults().size();
   auto measures = study.named("measures");
+  const auto pass_over = [&] {
+    for (auto& [name, reader] : measures)
+      for (const auto& key : reader.keys()) reader.raw(key);
+    spec.course.visit_weeks = {12};
+  };
+  // Without a covariate no measure has a baseline, and that has been told.
+  if (spec.population.covariates().empty()) return pass_over();
   std::vector<std::size_t> courses;
   for (std::size_t i = 0; i < measures.size(); ++i) {
     const auto* kind = measures[i].second.raw("kind");
     if (kind && kind->text == "course") courses.push_back(i);
   }
   if (courses.size() != 1) {
-    study.fault("measures", courses.empty()
-                                ? "no measure is of kind course (the one that drives the others)"
-                                : "several measures are of kind course (one drives the others)");
-    for (auto& [name, reader] : measures)
-      for (const auto& key : reader.keys()) reader.raw(key);
-    spec.course.visit_weeks = {12};
-    return;
+    if (study.faults().size() == n_faults)
+      study.fault("measures", courses.empty()
+                                  ? "no measure is of kind course (the one that drives the others)"
+                                  : "several measures are of kind course (one drives the others)");
+    return pass_over();
   }
   auto& [name, reader] = measures[courses.front()];
   spec.course = read_course(name, reader, spec.arms, spec.population, spec.recruitment);

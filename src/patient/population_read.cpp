@@ -180,7 +180,7 @@ void Population::read_correlation(input::Reader& section) {
           "the correlation matrix is not positive definite (these pairs contradict each other: " +
               joined(offending) + ")",
           "bring the correlations of \"" + names[i] + "\" nearer to 0");
-      rest = 1;
+      return;
     }
     cholesky_[i][i] = std::sqrt(rest);
   }

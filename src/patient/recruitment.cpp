@@ -17,9 +17,11 @@ Region read_region(const std::string& name, input::Reader& reader) {
   region.name = name;
   region.n_sites = static_cast<int>(reader.integer("sites", 1, 10000));
   if (auto startup = reader.optional_map("startup_months")) {
+    const std::size_t n_faults = startup->faults().size();
     region.startup_mean_months = startup->number("mean", input::k_non_negative);
     region.startup_sd_months = startup->number("sd", input::k_non_negative, 0.0);
-    if (region.startup_sd_months > 0 && region.startup_mean_months == 0)
+    if (startup->faults().size() == n_faults && region.startup_sd_months > 0 &&
+        region.startup_mean_months == 0)
       startup->fault("sd", "start-up times with mean 0 cannot vary");
   }
   auto rate = reader.map("screened_per_site_month");

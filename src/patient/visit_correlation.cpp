@@ -21,7 +21,7 @@ constexpr std::array<base::Named<VisitCorrelationKind>, 3> k_kinds{{
      VisitCorrelationKind::autoregressive},
 }};
 
-constexpr input::Bounds k_share{0, 1, false, true, "below 1"};
+constexpr input::Bounds k_share{0, 1, false, true, "a share"};
 constexpr input::Bounds k_inner{0, 1, true, true, "a correlation between visits"};
 
 }  // namespace

@@ -42,13 +42,16 @@ void check_fitted(input::Reader& calibration, const input::Node& root) {
     if (item.kind != input::Node::Kind::scalar) continue;
     const input::Node* parameter = input::find_path(root, item.text);
     if (!parameter)
-      calibration.faults().add(item.at, fmt::format("there is no \"{}\" in this study to fit", item.text),
+      calibration.faults().add(item.at,
+                               fmt::format("there is no \"{}\" in this study to fit", item.text),
                                hint_of_path(root, item.text));
     else if (parameter->kind != input::Node::Kind::scalar || parameter->quoted ||
              !input::parse_number(parameter->text).value)
-      calibration.faults().add(item.at, fmt::format("\"{}\" is no number (it cannot be fitted)", item.text));
+      calibration.faults().add(item.at,
+                               fmt::format("\"{}\" is no number (it cannot be fitted)", item.text));
     if (!seen.insert(item.text).second)
-      calibration.faults().add(item.at, fmt::format("\"{}\" stands twice among the fitted parameters", item.text));
+      calibration.faults().add(
+          item.at, fmt::format("\"{}\" stands twice among the fitted parameters", item.text));
   }
 }
 
@@ -68,7 +71,7 @@ std::optional<CalibrationSpec> read_calibration(input::Reader& study, const Cali
     read.arm = target.reference("arm", names.arms, "arm");
     read.patients = static_cast<double>(target.integer("patients", 1, 1'000'000'000));
     read.events = static_cast<double>(target.integer("events", 0, 1'000'000'000));
-    if (read.events > read.patients)
+    if (target.faults().size() == n_faults && read.events > read.patients)
       target.fault("events",
                    fmt::format("\"events\" is {} (of only {} patients)", read.events, read.patients));
     if (read.estimand >= 0)
@@ -76,12 +79,7 @@ std::optional<CalibrationSpec> read_calibration(input::Reader& study, const Cali
     spec.targets.push_back(std::move(read));
   }
   spec.fitted = calibration->texts("fitted", {});
-  for (const auto& path : spec.fitted) {
-    const input::Node* parameter = input::find_path(root, path);
-    if (!parameter || parameter->kind != input::Node::Kind::scalar)
-      calibration->fault("fitted",
-                         fmt::format("\"{}\" is no number of this study (it cannot be fitted)", path));
-  }
+  check_fitted(*calibration, root);
   if (spec.fitted.size() > spec.targets.size())
     calibration->fault("fitted",
                        fmt::format("{} parameters are fitted to {} targets (more than they can tell)",

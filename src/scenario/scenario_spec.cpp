@@ -27,7 +27,8 @@ patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth) {
   draw.sd = truth.number("sd", {0, 10, false, false, "the standard deviation of a log odds ratio"});
   if (auto prior = truth.optional_map("prior")) {
     const double prior_mean = prior->number("mean", {-10, 10, false, false, "a log odds ratio"});
-    const double prior_sd = prior->number("sd", {0, 10, true, false, "the standard deviation of a log odds ratio"});
+    const double prior_sd =
+        prior->number("sd", {0, 10, true, false, "the standard deviation of a log odds ratio"});
     if (draw.sd == 0) {
       truth.fault("sd", "\"sd\" is 0 (an estimate without error, which no prior can shrink)",
                   "state its standard error, or leave out the prior");
@@ -38,8 +39,7 @@ patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth) {
     draw.mean = (draw.mean * precision + prior_mean * prior_precision) / (precision + prior_precision);
     draw.sd = std::sqrt(1 / (precision + prior_precision));
   }
-  draw.mean *=
-      truth.number("discount", {0, 1, false, false, "a part of the effect"}, 1.0);
+  draw.mean *= truth.number("discount", {0, 1, false, false, "a part of the effect"}, 1.0);
   if (truth.has("control")) {
     const auto control = truth.numbers("control", input::k_positive, std::size_t{2});
     draw.control_events = control[0];
@@ -73,13 +73,22 @@ patient::Truth read_calibration_posterior(input::Reader& truth, const TruthNames
 patient::Truth read_truth(input::Reader& scenario, const TruthNames& names) {
   const int n_given = (scenario.has("effect") ? 1 : 0) + (scenario.has("odds_ratio") ? 1 : 0) +
                       (scenario.has("truth") ? 1 : 0);
-  if (n_given > 1)
-    scenario.fault(
-        scenario.has("truth") ? "truth" : "odds_ratio",
-        "a scenario has one truth (of effect, odds_ratio and truth, more than one is given)");
+  if (n_given > 1) {
+    scenario.fault(scenario.has("truth") ? "truth" : "odds_ratio",
+                   "a scenario has one truth (of effect, odds_ratio and truth, more than one is given)",
+                   "make it two scenarios, or leave one out");
+    for (const auto* key : {"effect", "odds_ratio", "truth"}) scenario.raw(key);
+    return patient::EffectMultiplier{};
+  }
   if (scenario.has("truth")) {
     auto truth = scenario.map("truth");
-    switch (truth.choice<TruthDraw>("draw", k_draws)) {
+    const std::size_t n_faults = truth.faults().size();
+    const TruthDraw draw = truth.choice<TruthDraw>("draw", k_draws);
+    if (truth.faults().size() > n_faults) {
+      for (const auto& key : truth.keys()) truth.raw(key);
+      return patient::EffectMultiplier{};
+    }
+    switch (draw) {
       case TruthDraw::log_odds_ratio:
         return read_log_odds_ratio(truth);
       case TruthDraw::beta_rates:
@@ -113,8 +122,10 @@ void read_overrides(input::Reader& scenario, const input::Node& root, ScenarioSp
   }
   for (const auto& [path, key_at, value] : overrides->entries) {
     if (is_beyond_scenarios(path))
-      scenario.faults().add(key_at, fmt::format("\"{}\" cannot be overridden by a scenario (it is the same for all of "
-                                                "them)", path));
+      scenario.faults().add(
+          key_at, fmt::format("\"{}\" cannot be overridden by a scenario (it is the same for all of "
+                              "them)",
+                              path));
     else if (!can_be_set(root, path))
       scenario.faults().add(key_at, fmt::format("there is no \"{}\" in this study to override", path),
                             hint_of_path(root, path));

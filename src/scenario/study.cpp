@@ -43,6 +43,27 @@ std::uint64_t truth_key(input::Node root, const std::string& design, const std::
   return input::fingerprint(root) ^ std::hash<std::string>{}(design + " " + scenario);
 }
 
+constexpr int k_most_points = 100'000;
+
+double n_points(const StudySpec& spec) {
+  double all = 0;
+  for (const auto& design : spec.designs) {
+    for (const auto& scenario : spec.scenarios) {
+      double n = 1;
+      for (const auto& axis : axes_for(spec.sweep, design.name, scenario.name))
+        n *= static_cast<double>(axis.values.size());
+      all += n;
+    }
+  }
+  return all;
+}
+
+bool is_absent(const input::Node& root, const char* section) {
+  const input::Node* written = root.find(section);
+  return !written || written->kind == input::Node::Kind::null ||
+         (written->kind == input::Node::Kind::map && written->entries.empty());
+}
+
 std::vector<int> active_arms(const design::FixedDesignSpec& design, int control_arm) {
   std::vector<int> arms;
   for (const auto& share : design.arms)
@@ -155,11 +176,17 @@ Study::Study(input::Document document, std::string name, input::Diagnostics faul
   if (faults.empty())
     for (const auto& assignment : assignments) input::apply_set(document_, assignment, faults);
   std::optional<StudySpec> spec;
-  if (faults.empty()) spec = read_study(document_.root, faults, resolved_, &cache_);
-  if (spec && spec->designs.empty())
-    faults.add(document_.root.at, "the study has no designs (nothing could be simulated)");
-  if (spec && spec->scenarios.empty())
-    faults.add(document_.root.at, "the study has no scenarios (no truth to simulate under)");
+  const bool is_well_formed = faults.empty();
+  if (is_well_formed) spec = read_study(document_.root, faults, resolved_, &cache_);
+  for (const auto& [section, why] : {std::pair{"designs", "nothing could be simulated"},
+                                     std::pair{"scenarios", "no truth to simulate under"}})
+    if (is_well_formed && is_absent(document_.root, section))
+      faults.add(document_.root.at, fmt::format("the study has no {} ({})", section, why));
+  if (spec && faults.empty() && n_points(*spec) > k_most_points)
+    faults.add(input::find_path(document_.root, "sweep")->at,
+               fmt::format("designs, scenarios and sweep make {:.6g} points (at most {} are possible)",
+                           n_points(*spec), k_most_points),
+               "sweep fewer values, or make several studies");
   if (!faults.empty()) throw bad_input(faults.text(document_.sources));
   spec_ = std::move(*spec);
   if (!spec_.title.empty()) name_ = spec_.title;

@@ -8,6 +8,8 @@
 #include <limits>
 #include <utility>
 
+#include "patient/patient_spec.hpp"
+
 namespace trialwright::scenario {
 namespace {
 
@@ -50,17 +52,20 @@ PatientNames patient_names(const patient::PatientModel& model) {
   return names;
 }
 
-// The same of patients with faults, so that later sections are checked too; nullopt where too little of them is
-// known to tell a fault from what follows from another.
-std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spec, const input::Node& root) {
+// The same of patients with faults, so that later sections are checked too; nullopt where too little of
+// them is known to tell a fault from what follows from another.
+std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spec,
+                                                 const input::Node& root) {
   for (const auto* section : {"population", "arms", "measures"}) {
     const input::Node* written = root.find(section);
     if (!written || written->kind != input::Node::Kind::map) return std::nullopt;
   }
-  const auto n_controls = std::count_if(spec.arms.begin(), spec.arms.end(), [](const auto& arm) { return arm.is_control; });
+  const auto n_controls =
+      std::count_if(spec.arms.begin(), spec.arms.end(), [](const auto& arm) { return arm.is_control; });
   const input::Node* safety = root.find("safety");
   const bool knows_events = !safety || !spec.adverse_events.categories().empty();
-  if (n_controls != 1 || spec.population.covariates().empty() || spec.course.name.empty() || !knows_events)
+  if (n_controls != 1 || spec.population.covariates().empty() || spec.course.name.empty() ||
+      !knows_events)
     return std::nullopt;
   PatientNames names;
   names.arms = names_of(spec.arms);
@@ -72,14 +77,15 @@ std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spe
   constexpr double k_infinity = std::numeric_limits<double>::infinity();
   names.endpoint.measures.push_back({spec.course.name, 0, -k_infinity, k_infinity, 0});
   for (const auto& entry : root.find("measures")->entries)
-    if (entry.key != spec.course.name) names.endpoint.measures.push_back({entry.key, 0, -k_infinity, k_infinity, 0});
+    if (entry.key != spec.course.name)
+      names.endpoint.measures.push_back({entry.key, 0, -k_infinity, k_infinity, 0});
   names.endpoint.adverse_event_categories = spec.adverse_events.categories();
   return names;
 }
 
 // The patient sections and the calibrated model, from the cache where they have been read before.
-std::optional<PatientNames> read_patients(input::Reader& study, const input::Node& root, PatientCache* cache,
-                   StudySpec& spec) {
+std::optional<PatientNames> read_patients(input::Reader& study, const input::Node& root,
+                                          PatientCache* cache, StudySpec& spec) {
   const std::uint64_t fingerprint = patient_fingerprint(root);
   if (cache) {
     for (const auto& entry : cache->entries) {
@@ -98,18 +104,10 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
   }
   auto model = std::make_shared<patient::PatientModel>(spec.patient, patient::EffectMultiplier{1},
                                                        study.faults(), study.at("measures"));
-  if (study.faults().size() > n_faults) return;
+  if (study.faults().size() > n_faults) return patient_names(*model);
   spec.calibrated = std::move(model);
   if (cache) cache->entries.push_back({fingerprint, spec.patient, spec.calibrated});
-}
-
-endpoint::StudyNames endpoint_names(const patient::PatientModel& model) {
-  return {model.measures(), model.visit_weeks(), model.adverse_event_categories(),
-          model.follow_up_weeks()};
-}
-
-std::vector<std::string> factor_names(const patient::PatientModel& model) {
-  return names_of(model.factors());
+  return patient_names(*spec.calibrated);
 }
 
 bool higher_is_better(const StudySpec& spec, int i_estimand) {
@@ -123,12 +121,19 @@ bool higher_is_better(const StudySpec& spec, int i_estimand) {
 std::optional<analysis::TwoByTwo> read_published(input::Reader& reader) {
   auto published = reader.optional_map("published");
   if (!published) return std::nullopt;
-  const auto events = published->numbers("events", input::k_non_negative, std::size_t{2});
-  const auto patients = published->numbers("patients", input::k_positive, std::size_t{2});
-  for (std::size_t i = 0; i < 2; ++i)
+  const std::size_t n_faults = reader.faults().size();
+  constexpr double k_most_patients = 1e6;
+  const auto events =
+      published->numbers("events", {0, k_most_patients, false, false, "events"}, std::size_t{2});
+  const auto patients =
+      published->numbers("patients", {1, k_most_patients, false, false, "patients"}, std::size_t{2});
+  for (std::size_t i = 0; i < 2 && reader.faults().size() == n_faults; ++i)
     if (events[i] > patients[i] || events[i] != std::floor(events[i]) ||
         patients[i] != std::floor(patients[i]))
-      published->fault("events", "events are not whole numbers of at most the patients");
+      published->fault("events",
+                       fmt::format("{} events of {} patients were published (whole numbers are "
+                                   "needed, and no more events than patients)",
+                                   events[i], patients[i]));
   return analysis::TwoByTwo{static_cast<int>(events[0]), static_cast<int>(patients[0]),
                             static_cast<int>(events[1]), static_cast<int>(patients[1])};
 }
@@ -197,17 +202,17 @@ void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, co
     const auto& entry = spec.analyses[static_cast<std::size_t>(i_analysis)];
     for (const auto& arm : {entry.arm, entry.against})
       if (arm && *arm >= 0 && !design.arms.empty() && !design.has_arm(*arm))
-        reader.fault(
-            "arms",
-            fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
-                        entry.name, spec.calibrated->arms()[static_cast<std::size_t>(*arm)].name));
+        reader.fault("arms",
+                     fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
+                                 entry.name, names.arms[static_cast<std::size_t>(*arm)]));
   };
   check(design.primary);
   for (int i_analysis : design.secondary) check(i_analysis);
 }
 
 void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
-  const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses), patients.factors};
+  const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
+                                 patients.factors};
   for (auto& [name, reader] : study.named("designs")) {
     auto design = design::read_fixed_design(name, reader, names);
     check_arms(reader, design, spec, patients);
@@ -220,8 +225,10 @@ void read_designs(input::Reader& study, const PatientNames& patients, StudySpec&
   }
 }
 
-void read_scenarios(input::Reader& study, const PatientNames& patients, const input::Node& root, StudySpec& spec) {
-  const TruthNames names{patients.arms, patients.control_arm, spec.calibration ? &*spec.calibration : nullptr, root};
+void read_scenarios(input::Reader& study, const PatientNames& patients, const input::Node& root,
+                    StudySpec& spec) {
+  const TruthNames names{patients.arms, patients.control_arm,
+                         spec.calibration ? &*spec.calibration : nullptr, root};
   for (auto& [name, reader] : study.named("scenarios")) {
     const std::size_t n_faults = study.faults().size();
     auto scenario = read_scenario(name, reader, names);
@@ -261,8 +268,7 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
     read_endpoints_to_analyses(study, *names, spec);
     std::vector<std::optional<double>> ratios;
     for (const auto& estimand : spec.estimands) ratios.push_back(response_ratio(spec, estimand));
-    spec.calibration = read_calibration(
-        study, {names_of(spec.estimands), names->arms, ratios}, root);
+    spec.calibration = read_calibration(study, {names_of(spec.estimands), names->arms, ratios}, root);
     read_designs(study, *names, spec);
     read_scenarios(study, *names, root, spec);
   } else {

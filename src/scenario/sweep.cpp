@@ -14,14 +14,29 @@ namespace {
 
 constexpr double k_max_values = 10000;
 
+// These are the same for every point.
+bool is_beyond_sweeps(const std::string& path) {
+  for (const auto* name : {"schema", "title", "simulation.trials"})
+    if (path == name) return true;
+  return path.starts_with("sweep.");
+}
+
+// Numbers that are written otherwise are the same value.
+std::string value_of(const input::Node& item) {
+  const auto number = item.quoted ? std::nullopt : input::parse_number(item.text).value;
+  return number ? fmt::format("{}", *number) : item.text;
+}
+
 // Numbers of a {from, to, step} range, as the file would have them written.
 std::vector<input::Node> read_range(input::Reader& sweep, const std::string& path) {
   const input::Position at = sweep.at(path);
   input::Reader range = sweep.map(path);
+  const std::size_t n_faults = range.faults().size();
   const double from = range.number("from", input::k_any_number);
   const double to = range.number("to", input::k_any_number);
   const double step = range.number("step", input::k_positive);
   std::vector<input::Node> values;
+  if (range.faults().size() > n_faults) return values;
   const double n_steps = std::floor((to - from) / step + 1e-9);
   if (!(n_steps >= 0)) {
     range.fault("to", fmt::format("\"to\" is {} (below \"from\", {})", to, from));
@@ -38,8 +53,7 @@ std::vector<input::Node> read_range(input::Reader& sweep, const std::string& pat
 }
 
 std::vector<input::Node> read_values(input::Reader& sweep, const std::string& path) {
-  const input::Node* written = nullptr;
-  { written = sweep.raw(path); }
+  const input::Node* written = sweep.raw(path);
   if (written->kind == input::Node::Kind::map) return read_range(sweep, path);
   if (written->kind != input::Node::Kind::sequence || written->items.empty()) {
     sweep.fault(path, fmt::format("the sweep of \"{}\" is not a list of values", path),
@@ -58,14 +72,6 @@ std::vector<input::Node> read_values(input::Reader& sweep, const std::string& pa
                          fmt::format("{} stands twice in the sweep of \"{}\"", item.text, path));
   }
   return written->items;
-}
-
-bool parent_exists(const input::Node& root, const std::string& path) {
-  const auto dot = path.rfind('.');
-  if (dot == std::string::npos) return false;
-  const input::Node* parent = input::find_path(root, path.substr(0, dot));
-  return parent &&
-         (parent->kind == input::Node::Kind::map || parent->kind == input::Node::Kind::sequence);
 }
 
 // The name behind `section` in `path`, or empty: name_below("designs", "designs.fixed.patients") =
@@ -88,10 +94,11 @@ std::vector<SweepAxis> read_sweep(input::Reader& study, const input::Node& root)
     if (swept &&
         (swept->kind == input::Node::Kind::map || swept->kind == input::Node::Kind::sequence)) {
       sweep->fault(path, fmt::format("\"{}\" is not a single value (only scalars can be swept)", path));
-    } else if (!swept && !parent_exists(root, path)) {
-      sweep->fault(
-          path, fmt::format("there is no \"{}\" in this study to sweep", path),
-          "a path is written with dots from the top of the file, such as designs.fixed.patients");
+    } else if (is_beyond_sweeps(path)) {
+      sweep->fault(path, fmt::format("\"{}\" cannot be swept (it is the same for all points)", path));
+    } else if (!swept && (path.find('.') == std::string::npos || !can_be_set(root, path))) {
+      sweep->fault(path, fmt::format("there is no \"{}\" in this study to sweep", path),
+                   hint_of_path(root, path));
     } else if (!axis.values.empty()) {
       axes.push_back(std::move(axis));
     }
