@@ -79,6 +79,8 @@ bool Population::is_certain(const Eligibility& rule) const {
 
 void Population::read_covariates(input::Reader& section) {
   auto entries = section.named("covariates");
+  if (entries.empty())
+    section.fault("covariates", "at least one covariate is needed (the course's baseline)");
   // Grades refer to the continuous covariates by name, wherever those stand.
   std::vector<CovariateKind> kinds;
   std::vector<std::string> continuous_names;

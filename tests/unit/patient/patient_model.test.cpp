@@ -253,6 +253,48 @@ TEST(PatientModel, ReadsNoEventsThatContradict) {
   EXPECT_EQ(problems("intercurrent_events.rescue=null", "hcmsc_rescue.yaml"), "");
 }
 
+// Faults, never a crash, whatever is missing.
+TEST(PatientModel, ReadsStudiesWithHolesAsFaults) {
+  for (const char* change : {"population={}",
+                             "population=null",
+                             "population.covariates={}",
+                             "population.covariates.easi={}",
+                             "population.covariates.iga={distribution: graded}",
+                             "population.strata.severity={}",
+                             "arms={}",
+                             "arms=null",
+                             "arms.placebo=7",
+                             "measures={}",
+                             "measures=null",
+                             "measures.easi={}",
+                             "measures.easi={kind: course}",
+                             "measures.easi.course={}",
+                             "measures.easi.course.kumaraswamy={}",
+                             "measures.easi.course.kumaraswamy.arms={}",
+                             "measures.easi.visit_correlation={}",
+                             "measures.easi.visits_weeks=[]",
+                             "measures.bsa={kind: shifted}",
+                             "measures.iga={}",
+                             "measures.easi.maximum=-1",
+                             "recruitment.regions={}",
+                             "recruitment={}",
+                             "recruitment.regions.korea={}",
+                             "safety={}",
+                             "safety.categories={}",
+                             "safety.grades=[1]",
+                             "intercurrent_events={rescue: {}}",
+                             "intercurrent_events={dropout: {}, discontinuation: {}}",
+                             "measures.easi.stratum_effects={severity: {intercept: [1]}}",
+                             "measures.easi.stratum_effects={age: {}}",
+                             "measures.easi.region_effects={intercept: {japan: 1}}",
+                             "population.correlation={easi: 3}"})
+    EXPECT_NE(library_study("hcmsc.yaml", {change}).problems, "") << change;
+  for (const char* change :
+       {"recruitment=null", "safety=null", "population.eligibility=null", "population.strata=null",
+        "population.correlation=null", "measures.easi.stratum_effects=null"})
+    EXPECT_EQ(library_study("hcmsc.yaml", {change}).problems, "") << change;
+}
+
 TEST(Recruitment, RespectsCapsAndOrder) {
   const auto study = overlaid_study(
       "recruitment: {regions: {korea: {sites: 3, maximum_patients_per_site: 10}, japan: {sites: 2, "
