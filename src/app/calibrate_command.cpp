@@ -168,19 +168,14 @@ void add_calibrate_command(CLI::App& app, Action& action) {
   auto* command = app.add_subcommand("calibrate", "fit the patient generator to the published rates");
   describe(
       *command,
-      "Fits the parameters in calibration.fitted so that the observed rates of the targets' estimands, "
-      "with all\n"
-      "of the study's intercurrent events, are the published events/patients; prints target, achieved "
-      "rate and\n"
-      "residual against its Monte Carlo error before and after, and the parameters' standard errors "
-      "and\n"
-      "correlations from the published counts' own sizes. The study's file is left alone: -o writes "
-      "the fitted\n"
-      "values as YAML to paste or to extend. Exit status 5 where a residual is above 0.2 points and "
-      "above 4\n"
+      "Fits the parameters in calibration.fitted so that the observed rates of the targets' estimands, with all of\n"
+      "the study's intercurrent events, are the published events/patients; prints target, achieved rate and\n"
+      "residual against its Monte Carlo error before and after, and the parameters' standard errors and\n"
+      "correlations from the published counts' own sizes. The study's file is left alone: -o writes the fitted\n"
+      "values as YAML to paste or to extend. Exit status 5 where a residual is above 0.2 points and above 4\n"
       "Monte Carlo standard errors.");
-  add_common_options(*command, options->common);
-  command->remove_option(command->get_option("--trials"));
+  add_study_options(*command, options->common);
+  add_machine_options(*command, options->common);
   command->add_flag("--check", options->check,
                     "compare the present parameters with the targets; fit nothing");
   command

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
 #include "engine/simulate.hpp"
@@ -41,11 +42,37 @@ std::string point_line(const scenario::PointSpec& point, const trial::TrialPlan&
                                  : "simulation only: " + exact.why_not);
 }
 
+using Plans = std::vector<std::shared_ptr<const trial::TrialPlan>>;
+
+nlohmann::ordered_json as_json(const scenario::Study& study,
+                               const std::vector<scenario::PointSpec>& points, const Plans& plans,
+                               double seconds) {
+  nlohmann::ordered_json json{{"study", study.name()},
+                              {"study_hash", fmt::format("{:016x}", study.hash())},
+                              {"trials", study.spec().simulation.trials},
+                              {"seconds_estimated", seconds},
+                              {"points", nlohmann::ordered_json::array()}};
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    nlohmann::ordered_json point{{"design", points[i].design},
+                                 {"scenario", points[i].scenario},
+                                 {"sweep", nlohmann::ordered_json::object()},
+                                 {"patients", plans[i]->n_patients}};
+    for (const auto& [path, value] : points[i].sweep) point["sweep"][path] = value.text;
+    const auto exact = plans[i]->exact_power(plans[i]->analyses.front());
+    if (exact.power)
+      point["exact_power"] = *exact.power;
+    else
+      point["no_exact_power"] = exact.why_not;
+    json["points"].push_back(std::move(point));
+  }
+  return json;
+}
+
 ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
   const auto points = study.points();
   const auto plans = study.plans(points);
-  const int n_threads = threads_of(options);
+  const int n_threads = engine::available_threads();
   const auto n_trials = static_cast<double>(study.spec().simulation.trials);
   // A few points tell the time of all: it is close to linear in the number of patients.
   double seconds = 0;
@@ -59,6 +86,10 @@ ExitStatus run(const CommonOptions& options) {
   }
   const double estimate = seconds / patients * all_patients * n_trials / n_threads;
 
+  if (options.json) {
+    print(as_json(study, points, plans, estimate).dump(1) + "\n");
+    return ExitStatus::done;
+  }
   std::string text = study.resolved_yaml();
   text += fmt::format("\n# {}: no fault found. {} points x {} trials, about {} on {} thread{}\n",
                       study.name(), points.size(), study.spec().simulation.trials, duration(estimate),
@@ -77,7 +108,8 @@ void add_check_command(CLI::App& app, Action& action) {
            "Reads and checks a study, and prints it with every default written out (valid YAML), its "
            "points, their\n"
            "exact power where there is one, and an estimate of the run time. Simulates nothing.");
-  add_common_options(*command, *options);
+  add_study_options(*command, *options);
+  add_trials_option(*command, *options);
   command->callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -14,22 +14,28 @@ void describe(CLI::App& command, const std::string& details) {
   command.footer("\n" + details + "\n\n" + k_exit_statuses);
 }
 
-void add_common_options(CLI::App& command, CommonOptions& options) {
+void add_study_options(CLI::App& command, CommonOptions& options) {
   command.add_option("CONFIG", options.config, "the study file (YAML)")->required()->type_name("FILE");
   command
       .add_option("--set", options.set,
                   "override any value of the study: --set designs.fixed.patients=200 (may be repeated)")
       ->type_name("PATH=VALUE")
       ->allow_extra_args(false);
+  command.add_option("--seed", options.seed, "seed, in place of simulation.seed")->type_name("N");
+  command.add_flag("--json", options.json, "print machine-readable JSON on stdout");
+}
+
+void add_trials_option(CLI::App& command, CommonOptions& options) {
   command.add_option("--trials", options.trials, "trials a point, in place of simulation.trials")
       ->type_name("N");
-  command.add_option("--seed", options.seed, "seed, in place of simulation.seed")->type_name("N");
+}
+
+void add_machine_options(CLI::App& command, CommonOptions& options) {
   command
       .add_option(
           "--threads", options.threads,
-          "threads (default: all that the machine or the job may use); results do not depend on it")
+          "threads (default: all that the machine or the job may use); no result depends on them")
       ->type_name("N");
-  command.add_flag("--json", options.json, "print machine-readable JSON on stdout");
   command.add_flag("-q,--quiet", options.quiet, "no progress bar, no notes on stderr");
 }
 

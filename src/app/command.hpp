@@ -31,13 +31,14 @@ struct CommonOptions {
 // shows its one line alone.
 void describe(CLI::App& command, const std::string& details);
 inline constexpr const char* k_exit_statuses =
-    "Exit status: 0 done; 2 fault in the command line or the study; 3 input/output fault; 4 "
-    "interrupted,\n"
+    "Exit status: 0 done; 2 fault in the command line or the study; 3 input/output fault; 4 interrupted,\n"
     "what is finished is saved; 5 a check did not hold.";
 
-// Adds CONFIG and --set, --trials, --seed, --threads, --json, --quiet. `options` must outlive the
-// parse.
-void add_common_options(CLI::App& command, CommonOptions& options);
+// Options in groups, so that no subcommand takes one that says nothing to it: CONFIG, --set, --seed and
+// --json; --trials; --threads and --quiet. `options` must outlive the parse.
+void add_study_options(CLI::App& command, CommonOptions& options);
+void add_trials_option(CLI::App& command, CommonOptions& options);
+void add_machine_options(CLI::App& command, CommonOptions& options);
 
 // The study, with --set, --trials and --seed applied in that order.
 scenario::Study load_study(const CommonOptions& options);

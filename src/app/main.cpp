@@ -12,8 +12,7 @@ namespace {
 
 constexpr const char* k_description =
     "trialwright: Monte Carlo clinical-trial simulation for power and design planning.\n"
-    "One YAML file describes patients, endpoints, designs and truths; `trialwright run FILE` answers "
-    "with\n"
+    "One YAML file describes patients, endpoints, designs and truths; `trialwright run FILE` answers with\n"
     "power, sample size and type I error, each with its Monte Carlo error.";
 
 int run(int argc, char** argv) {

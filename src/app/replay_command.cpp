@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
 #include "report/directory.hpp"
@@ -104,18 +105,23 @@ std::string adverse_events_csv(const trial::TrialPlan& plan, const trial::Worksp
   return csv;
 }
 
+double p_value(const trial::TrialPlan& plan, const trial::Workspace& workspace,
+               std::size_t i_analysis) {
+  const auto& strata = workspace.strata[i_analysis];
+  const auto& table = workspace.outcome.analyses[i_analysis].table;
+  return analysis::test(plan.analyses[i_analysis].test.spec(),
+                        strata.empty() ? std::span{&table, 1} : std::span{strata})
+      .p_value;
+}
+
 std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto& outcome = workspace.outcome;
   std::string text = fmt::format(
-      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} "
-      "months\n",
+      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} months\n",
       plan.n_patients, outcome.enrolment_months, outcome.n_screened, outcome.duration_months);
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
     const auto& one = outcome.analyses[i];
-    const auto& strata = workspace.strata[i];
-    const auto result = analysis::test(analysis.test.spec(),
-                                       strata.empty() ? std::span{&one.table, 1} : std::span{strata});
     const auto& arms = plan.model->arms();
     text += fmt::format("  {}: {} {}/{} against {} {}/{}", analysis.name,
                         arms[static_cast<std::size_t>(analysis.arm_1)].name, one.table.responders_1,
@@ -124,10 +130,36 @@ std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& work
     if (one.estimate.defined)
       text += fmt::format(", estimate {:.4f} ({:.4f} to {:.4f})", one.estimate.value,
                           one.estimate.lower, one.estimate.upper);
-    text +=
-        fmt::format(", p = {:.4g}: {}\n", result.p_value, one.rejected ? "rejected" : "not rejected");
+    text += fmt::format(", p = {:.4g}: {}\n", p_value(plan, workspace, i),
+                        one.rejected ? "rejected" : "not rejected");
   }
   return text;
+}
+
+nlohmann::ordered_json as_json(const trial::TrialPlan& plan, const trial::Workspace& workspace,
+                               std::int64_t trial, const std::filesystem::path& directory) {
+  const auto& outcome = workspace.outcome;
+  nlohmann::ordered_json json{{"design", plan.design},
+                              {"scenario", plan.scenario},
+                              {"trial", trial},
+                              {"patients", plan.n_patients},
+                              {"screened", outcome.n_screened},
+                              {"enrolment_months", outcome.enrolment_months},
+                              {"duration_months", outcome.duration_months},
+                              {"directory", directory.string()},
+                              {"analyses", nlohmann::ordered_json::array()}};
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    const auto& one = outcome.analyses[i];
+    nlohmann::ordered_json analysis{{"hypothesis", plan.analyses[i].name},
+                                    {"events", {one.table.responders_1, one.table.responders_0}},
+                                    {"patients", {one.table.n_1, one.table.n_0}},
+                                    {"p_value", p_value(plan, workspace, i)},
+                                    {"rejected", one.rejected}};
+    if (one.estimate.defined)
+      analysis["estimate"] = {one.estimate.value, one.estimate.lower, one.estimate.upper};
+    json["analyses"].push_back(std::move(analysis));
+  }
+  return json;
 }
 
 // The sweep point that --set leaves: every axis must be settled by it or have one value.
@@ -159,6 +191,10 @@ ExitStatus run(const Options& options) {
   report::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
   report::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
   report::write_file(directory / "decisions.txt", decisions(*plan, workspace));
+  if (options.common.json) {
+    print(as_json(*plan, workspace, trial, directory).dump(1) + "\n");
+    return ExitStatus::done;
+  }
   print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design,
                     options.scenario, decisions(*plan, workspace), directory.string()));
   return ExitStatus::done;
@@ -174,7 +210,7 @@ void add_replay_command(CLI::App& app, Action& action) {
            "events as tidy\n"
            "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, "
            "or of --set.");
-  add_common_options(*command, options->common);
+  add_study_options(*command, options->common);
   command->add_option("--design", options->design, "which design")->required();
   command->add_option("--scenario", options->scenario, "which scenario")->required();
   command->add_option("--trial", options->trial, "which trial, from 0")->required()->type_name("K");

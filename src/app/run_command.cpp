@@ -103,7 +103,9 @@ void add_run_command(CLI::App& app, Action& action) {
            "the results directory: results.json, results.csv, resolved.yaml, manifest.json.\n"
            "Results depend on the study, the seed and the version alone, not on threads or machine.\n"
            "Example: trialwright run configs/phase3_power.yaml --set designs.fixed.patients=250");
-  add_common_options(*command, options->common);
+  add_study_options(*command, options->common);
+  add_trials_option(*command, options->common);
+  add_machine_options(*command, options->common);
   command->add_option("-o,--output", options->output,
                       "results directory (default results/NAME-HASH, made where it is absent)");
   command->callback([&action, options] { action = [options] { return run(*options); }; });

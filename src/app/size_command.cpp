@@ -243,16 +243,18 @@ ExitStatus run(const Options& options) {
 void add_size_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("size", "the smallest sample size whose power reaches the target");
-  describe(*command,
-           "The smallest number of patients whose power (assurance, where a scenario draws its truth) "
-           "reaches the\n"
-           "target, for every design, scenario with an effect, and sweep point; designs.*.patients is "
-           "searched for\n"
-           "and its sweep left out. By enumeration where power is exact, else by simulation on common "
-           "random\n"
-           "numbers with at most --trials trials at any one size, with the 95% interval of the size.\n"
-           "Sizes are whole allocation units. Exit status 5 where a target is not reached.");
-  add_common_options(*command, options->common);
+  describe(
+      *command,
+      "The smallest number of patients whose power (assurance, where a scenario draws its truth) "
+      "reaches the\n"
+      "target, for every design, scenario with an effect, and sweep point; designs.*.patients is "
+      "searched for\n"
+      "and its sweep left out. By enumeration where power is exact, else by simulation on common random\n"
+      "numbers with at most --trials trials at any one size, with the 95% interval of the size.\n"
+      "Sizes are whole allocation units. Exit status 5 where a target is not reached.");
+  add_study_options(*command, options->common);
+  add_trials_option(*command, options->common);
+  add_machine_options(*command, options->common);
   command->add_option("--design", options->design, "this design only");
   command->add_option("--scenario", options->scenario, "this scenario only");
   command->add_option("--hypothesis", options->hypothesis,
