@@ -75,15 +75,24 @@ void render_block(const Grid& grid, const Columns& values, std::string& out) {
   finish_line(rule, out);
 
   const std::size_t n_rows = values.front()->cells.size();
-  const bool has_long_groups = grid.group_starts.size() < n_rows;
-  bool is_first = true, is_new_group = false;
+  const auto starts_group = [&](std::size_t row) {
+    return std::find(grid.group_starts.begin(), grid.group_starts.end(), row) !=
+           grid.group_starts.end();
+  };
+  bool is_first = true, is_new_group = false, was_long = false;
+  std::size_t n_in_group = 0;
   for (std::size_t row = 0; row < n_rows; ++row) {
-    is_new_group = is_new_group || std::find(grid.group_starts.begin(), grid.group_starts.end(), row) !=
-                                       grid.group_starts.end();
+    if (starts_group(row)) {
+      is_new_group = true;
+      was_long = n_in_group > 1;
+      n_in_group = 0;
+    }
+    ++n_in_group;
     if (std::all_of(values.begin(), values.end(),
                     [row](const Column* c) { return c->cells[row].empty(); }))
       continue;
-    if (is_new_group && has_long_groups && !is_first) out += '\n';
+    const bool is_long = row + 1 < n_rows && !starts_group(row + 1);
+    if (is_new_group && (was_long || is_long) && !is_first) out += '\n';
     is_first = is_new_group = false;
     std::string line;
     for (std::size_t c = 0; c < all.size(); ++c)

@@ -21,7 +21,8 @@ struct Column {
 struct Grid {
   std::vector<Column> keys;
   std::vector<Column> values;
-  std::vector<std::size_t> group_starts;  // rows before which a blank line may stand
+  std::vector<std::size_t>
+      group_starts;  // rows before which a blank line stands, but between single rows
 };
 
 // The text, lines of at most `width` characters where names allow it. Value columns that do not fit go

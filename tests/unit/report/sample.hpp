@@ -1,4 +1,5 @@
-// Results for the tests of this folder: two scenarios, two sample sizes, two hypotheses.
+// Results for the tests of this folder: two scenarios, two sample sizes, two hypotheses, and a third of
+// which only rates are known.
 #pragma once
 
 #include "trialwright/results.hpp"
@@ -43,8 +44,8 @@ inline Point sample_point(const std::string& scenario, const std::string& patien
       metric("coverage", "easi50", 0.9512, 0.0007, 0.9498, 0.9526, n - 7),
       in_arm(metric("event_rate", "easi50", 0.3235, 0.0002, 0.3231, 0.3239, n), "placebo"),
       in_arm(metric("event_rate", "easi50", 0.5758, 0.0002, 0.5754, 0.5762, n), "hcmsc"),
-      in_arm(metric("ae_rate", "", 0.222, 0.0002, 0.2216, 0.2224, n), "placebo"),
-      in_arm(metric("ae_rate", "", 0.278, 0.0002, 0.2776, 0.2784, n), "hcmsc"),
+      in_arm(metric("ae_rate", "ae", 0.222, 0.0002, 0.2216, 0.2224, n), "placebo"),
+      in_arm(metric("ae_rate", "ae", 0.278, 0.0002, 0.2776, 0.2784, n), "hcmsc"),
       metric("duration_months", "", 23.456, 0.012, 23.432, 23.48, n),
   };
   return point;

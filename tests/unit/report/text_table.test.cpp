@@ -26,68 +26,52 @@ std::vector<std::string> lines_of(const std::string& text) {
 }
 
 TEST(TextTable, golden) {
-  EXPECT_EQ(
-      text_table(sample()),
-      "study phase3, seed 20261123, 100000 trials for each row, design fixed\n"
-      "\n"
-      "scenario    patients  hypothesis  quantity      probability ± MCSE      95% interval   exact    "
-      "mean estimate\n"
-      "----------  --------  ----------  ------------  ------------------  ----------------  ------  "
-      "---------------\n"
-      "null_truth       150  easi50      type I error     0.0251 ± 0.0012  [0.0227, 0.0275]  0.0254  "
-      "0.0000 ± 0.0003\n"
-      "null_truth       150  easi90      power            0.0126 ± 0.0011  [0.0103, 0.0148]\n"
-      "null_truth       300  easi50      type I error     0.0249 ± 0.0012  [0.0225, 0.0273]  0.0252  "
-      "0.0000 ± 0.0003\n"
-      "null_truth       300  easi90      power            0.0124 ± 0.0011  [0.0102, 0.0146]\n"
-      "\n"
-      "reported         150  easi50      power            0.8123 ± 0.0012  [0.8099, 0.8147]  0.8126  "
-      "0.2523 ± 0.0003\n"
-      "reported         150  easi90      power            0.4062 ± 0.0011  [0.4040, 0.4083]\n"
-      "reported         300  easi50      power            0.9876 ± 0.0012  [0.9852, 0.9900]  0.9879  "
-      "0.2523 ± 0.0003\n"
-      "reported         300  easi90      power            0.4938 ± 0.0011  [0.4916, 0.4960]\n"
-      "\n"
-      "scenario    patients  hypothesis             bias         coverage     rate placebo       rate "
-      "hcmsc\n"
-      "----------  --------  ----------  ---------------  ---------------  ---------------  "
-      "---------------\n"
-      "null_truth       150  easi50      0.0001 ± 0.0003  0.9512 ± 0.0007  0.3235 ± 0.0002  0.5758 ± "
-      "0.0002\n"
-      "null_truth       300  easi50      0.0001 ± 0.0003  0.9512 ± 0.0007  0.3235 ± 0.0002  0.5758 ± "
-      "0.0002\n"
-      "\n"
-      "reported         150  easi50      0.0001 ± 0.0003  0.9512 ± 0.0007  0.3235 ± 0.0002  0.5758 ± "
-      "0.0002\n"
-      "reported         300  easi50      0.0001 ± 0.0003  0.9512 ± 0.0007  0.3235 ± 0.0002  0.5758 ± "
-      "0.0002\n"
-      "\n"
-      "scenario    patients  hypothesis       AE placebo         AE hcmsc  study months  failed "
-      "analyses\n"
-      "----------  --------  ----------  ---------------  ---------------  ------------  "
-      "---------------\n"
-      "null_truth       150  easi50      0.2220 ± 0.0002  0.2780 ± 0.0002  23.46 ± 0.01                "
-      "0\n"
-      "null_truth       300  easi50      0.2220 ± 0.0002  0.2780 ± 0.0002  23.46 ± 0.01                "
-      "0\n"
-      "\n"
-      "reported         150  easi50      0.2220 ± 0.0002  0.2780 ± 0.0002  23.46 ± 0.01                "
-      "0\n"
-      "reported         300  easi50      0.2220 ± 0.0002  0.2780 ± 0.0002  23.46 ± 0.01                "
-      "7\n"
-      "\n"
-      "scenario  patients  metric            look  reason    estimate ± MCSE      95% interval\n"
-      "--------  --------  ----------------  ----  --------  ---------------  ----------------\n"
-      "reported       300  stop_probability     1  efficacy  0.2100 ± 0.0013  [0.2075, 0.2125]\n"
-      "\n"
-      "Note: 7 trials had an empty stratum; they count as no rejection (1 of 4 points)\n"
-      "\n"
-      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of "
-      "trials, normal "
-      "for means and rates.\n"
-      "Type I error: the probability to reject a hypothesis whose null is true, where power has no "
-      "meaning.\n"
-      "Exact: by enumeration of all outcomes, free of Monte Carlo error.\n");
+  EXPECT_EQ(text_table(sample()), R"(study phase3, seed 20261123, 100000 trials a point, design fixed
+
+Probability to reject
+scenario    patients  hypothesis  quantity      probability ± MCSE      95% interval   exact
+----------  --------  ----------  ------------  ------------------  ----------------  ------
+null_truth       150  easi50      type I error     0.0251 ± 0.0012  [0.0227, 0.0275]  0.0254
+null_truth       150  easi90      power            0.0126 ± 0.0011  [0.0103, 0.0148]
+null_truth       300  easi50      type I error     0.0249 ± 0.0012  [0.0225, 0.0273]  0.0252
+null_truth       300  easi90      power            0.0124 ± 0.0011  [0.0102, 0.0146]
+
+reported         150  easi50      power            0.8123 ± 0.0012  [0.8099, 0.8147]  0.8126
+reported         150  easi90      power            0.4062 ± 0.0011  [0.4040, 0.4083]
+reported         300  easi50      power            0.9876 ± 0.0012  [0.9852, 0.9900]  0.9879
+reported         300  easi90      power            0.4938 ± 0.0011  [0.4916, 0.4960]
+
+Estimates, and observed rates by arm
+scenario    patients  hypothesis  mean estimate ± MCSE      bias ± MCSE  coverage  placebo   hcmsc
+----------  --------  ----------  --------------------  ---------------  --------  -------  ------
+null_truth       150  easi50           0.0000 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+null_truth       300  easi50           0.0000 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+
+reported         150  easi50           0.2523 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+reported         300  easi50           0.2523 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+
+(all)            150  ae                                                            0.2220  0.2780
+(all)            300  ae                                                            0.2220  0.2780
+MCSE at most 0.00070 (coverage), 0.00020 (placebo), 0.00020 (hcmsc).
+
+Conduct of the trial
+scenario    patients  study months ± MCSE  failed analyses
+----------  --------  -------------------  ---------------
+null_truth       300         23.46 ± 0.01                0
+reported         300         23.46 ± 0.01                7
+(all)            150         23.46 ± 0.01                0
+
+Further metrics
+scenario  patients  metric            look  reason    estimate ± MCSE      95% interval
+--------  --------  ----------------  ----  --------  ---------------  ----------------
+reported       300  stop_probability     1  efficacy  0.2100 ± 0.0013  [0.2075, 0.2125]
+
+Note (1 of 4 points): 7 trials had an empty stratum; they count as no rejection
+
+± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of trials, normal for
+means and rates. Type I error: the probability to reject a hypothesis whose null is true, where power has no
+meaning. Exact: by enumeration of all outcomes, free of Monte Carlo error.
+)");
 }
 
 TEST(TextTable, stays_within_its_width_and_keeps_every_number) {
@@ -108,11 +92,12 @@ TEST(TextTable, one_point_needs_no_names) {
   results.points[0].metrics.push_back(
       metric("expected_patients", "", 212.34, 0.21, 211.9, 212.8, 100000));
   EXPECT_THAT(text_table(results),
-              HasSubstr("study phase3, seed 20261123, 100000 trials, design fixed, hypothesis "
-                        "easi50\n\n"
-                        "scenario            N  quantity  probability ± MCSE      95% interval\n"
-                        "--------  -----------  --------  ------------------  ----------------\n"
-                        "reported  212.3 ± 0.2  power        0.8123 ± 0.0012  [0.8099, 0.8147]\n"));
+              HasSubstr("study phase3, seed 20261123, 100000 trials, design fixed, scenario reported, "
+                        "hypothesis easi50\n\n"
+                        "Probability to reject\n"
+                        "          N  quantity  probability ± MCSE      95% interval\n"
+                        "-----------  --------  ------------------  ----------------\n"
+                        "212.3 ± 0.2  power        0.8123 ± 0.0012  [0.8099, 0.8147]\n\n±"));
 }
 
 TEST(TextTable, a_long_sweep_stays_aligned) {
@@ -125,10 +110,10 @@ TEST(TextTable, a_long_sweep_stays_aligned) {
                                      {"scenarios.reported.effect", "0.7"}};
     }
   const auto lines = lines_of(text_table(results));
-  EXPECT_EQ(lines[2].substr(0, 38), "scenario    patients  effect  hypothes");
-  const std::size_t end_of_probability = n_characters(lines[2].substr(0, lines[2].find("MCSE") + 4));
+  ASSERT_EQ(lines[3].substr(0, 30), "scenario    patients  hypothes");
+  const std::size_t end_of_probability = n_characters(lines[3].substr(0, lines[3].find("MCSE") + 4));
   std::size_t n_rows = 0;
-  for (std::size_t i = 4; i < lines.size() && lines[i] != lines[2]; ++i) {
+  for (std::size_t i = 5; i < lines.size(); ++i) {
     if (!lines[i].starts_with("null_truth") && !lines[i].starts_with("reported")) continue;
     const std::size_t bracket = lines[i].find("  [");
     if (bracket == std::string::npos) continue;
@@ -157,22 +142,79 @@ TEST(TextTable, shows_what_is_missing_or_unusual) {
   EXPECT_THAT(text_table(results), HasSubstr("no results"));
 }
 
-TEST(TextTable, shows_of_the_distribution_its_middle) {
+TEST(TextTable, shows_the_distribution_where_something_was_published) {
   Results results = sample();
   for (const auto& [name, value] :
        {std::pair{"0.025", 0.0712}, {"0.25", 0.1}, {"0.5", 0.2}, {"0.975", 0.4349}})
     results.points[0].metrics.push_back(metric(fmt::format("estimate_quantile_{}", name), "easi50",
                                                value, 0.001, value, value, 100000));
-  const std::string text = text_table(results, {.width = 250});
-  EXPECT_THAT(text, HasSubstr("95% of estimates"));
-  EXPECT_THAT(text, HasSubstr("0.071 to 0.435"));
+  EXPECT_THAT(text_table(results), Not(HasSubstr("0.435")));
+  results.points[0].metrics.push_back(
+      metric("published_estimate", "easi50", 0.2522, 0, 0.2522, 0.2522, 0));
+  results.points[0].metrics.push_back(
+      metric("published_percentile", "easi50", 0.5198, 0.0112, 0.49, 0.54, 100000));
+  const std::string text = text_table(results);
+  EXPECT_THAT(text, HasSubstr("0.252         52.0 ± 1.1           0.071 to 0.435"));
   EXPECT_THAT(text, Not(HasSubstr("estimate_quantile")));
+}
+
+TEST(TextTable, rejecting_several_is_an_error_where_all_are_null) {
+  Results results = sample();
+  Point& point = results.points[0];
+  point.metrics.push_back(metric("power_any", "", 0.03, 0.001, 0.028, 0.032, 100000));
+  EXPECT_THAT(text_table(results), testing::ContainsRegex("\\(any\\) +power "));
+  point.null_hypotheses = {"easi50", "easi90"};
+  EXPECT_THAT(text_table(results), testing::ContainsRegex("\\(any\\) +type I error "));
+}
+
+TEST(TextTable, says_once_what_several_scenarios_share) {
+  Results results = sample();
+  results.points[3].n_failed_analyses = 0;
+  Point slow = sample_point("slow", "150", 0.8);
+  slow.metrics[11].estimate = 30;
+  results.points.push_back(slow);
+  results.points.push_back(sample_point("slow", "300", 0.9));
+  const std::string text = text_table(results);
+  const std::string conduct = text.substr(text.find("Conduct of the trial"));
+  EXPECT_THAT(conduct, HasSubstr("slow                       150         30.00 ± 0.01"));
+  EXPECT_THAT(conduct, HasSubstr("null_truth, reported       150         23.46 ± 0.01"));
+  EXPECT_THAT(conduct, HasSubstr("(all)                      300         23.46 ± 0.01"));
+}
+
+TEST(TextTable, prints_the_digits_that_the_error_supports) {
+  Results results = sample();
+  for (Point& point : results.points)
+    for (Metric& each : point.metrics) each.mcse *= 10;
+  const std::string text = text_table(results);
+  EXPECT_THAT(text, HasSubstr("0.812 ± 0.012"));
+  EXPECT_THAT(text, HasSubstr("23.5 ± 0.1"));
+  EXPECT_THAT(text, HasSubstr("MCSE at most 0.0070 (coverage), 0.0020 (placebo), 0.0020 (hcmsc)."));
+}
+
+TEST(TextTable, notes_of_one_reason_are_one) {
+  Results results = sample();
+  for (Point& point : results.points) {
+    point.notes = {"easi50: no exact power (sites differ)", "easi90: no exact power (sites differ)"};
+    if (point.scenario == "reported") point.notes.push_back("easi90: nothing else");
+  }
+  results.points[0].notes.push_back("a remark: of another kind");
+  const std::string text = text_table(results);
+  EXPECT_THAT(text, HasSubstr("\nNote (easi50, easi90): no exact power (sites differ)\n"
+                              "Note (1 of 4 points): a remark: of another kind\n"
+                              "Note (easi90; scenario reported): nothing else\n\n"));
 }
 
 TEST(TextTable, axes_of_one_name_are_told_apart) {
   Results results = sample();
+  for (Point& point : results.points)
+    point.sweep.push_back({"designs.sequential.patients", point.scenario == "reported" ? "1" : "2"});
+  EXPECT_THAT(text_table(results), HasSubstr("scenario    fixed.patients  sequential.patients  "));
+}
+
+TEST(TextTable, what_is_the_same_everywhere_stands_in_the_heading) {
+  Results results = sample();
   for (Point& point : results.points) point.sweep.push_back({"designs.sequential.patients", "1"});
-  EXPECT_THAT(text_table(results), HasSubstr("fixed.patients  sequential.patients"));
+  EXPECT_THAT(text_table(results), HasSubstr("a point, design fixed, sequential.patients 1\n"));
 }
 
 }  // namespace

@@ -1,0 +1,129 @@
+#include "report/table_content.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace trialwright::report {
+namespace {
+
+// Rejection in one sense or another.
+struct Rejection {
+  std::string_view metric;
+  std::string_view hypothesis;  // shown in place of a name
+  std::string_view quantity;
+  std::string_view quantity_under_null;
+};
+constexpr Rejection k_rejections[] = {
+    {"power", "", "power", "type I error"},
+    {"assurance", "", "assurance", "assurance"},
+    {"power_any", "(any)", "power", "type I error"},
+    {"power_all", "(all)", "power", "type I error"},
+    {"familywise_error", "(any true null)", "familywise error", "familywise error"}};
+
+constexpr std::array<std::string_view, 10> k_of_a_subject = {"exact_power",
+                                                             "true_value",
+                                                             "mean_estimate",
+                                                             "bias",
+                                                             "rmse",
+                                                             "coverage",
+                                                             "published_estimate",
+                                                             "published_percentile",
+                                                             "estimate_quantile_0.025",
+                                                             "estimate_quantile_0.975"};
+constexpr std::array<std::string_view, 4> k_of_the_whole = {"expected_patients", "screened_patients",
+                                                            "enrolment_months", "duration_months"};
+constexpr std::array<std::string_view, 2> k_rates = {"event_rate", "ae_rate"};
+constexpr std::string_view k_quantile = "estimate_quantile_";
+
+template <std::size_t n>
+const std::string_view* find_in(const std::array<std::string_view, n>& names, const std::string& name) {
+  const auto* found = std::find(names.begin(), names.end(), name);
+  return found == names.end() ? nullptr : found;
+}
+
+const Rejection* rejection_of(const Metric& metric) {
+  if (metric.look || !metric.reason.empty() || !metric.arm.empty()) return nullptr;
+  for (const Rejection& kind : k_rejections)
+    if (kind.metric == metric.metric) return &kind;
+  return nullptr;
+}
+
+bool is_null(const Point& point, const std::string& hypothesis) {
+  return std::find(point.null_hypotheses.begin(), point.null_hypotheses.end(), hypothesis) !=
+         point.null_hypotheses.end();
+}
+
+// Whether a rejection at the point is an error: of what speaks of several hypotheses, where all are
+// null.
+bool is_error(const Point& point, const Metric& rejection) {
+  if (!rejection.hypothesis.empty()) return is_null(point, rejection.hypothesis);
+  return !point.null_hypotheses.empty() &&
+         std::all_of(point.metrics.begin(), point.metrics.end(), [&](const Metric& metric) {
+           return metric.metric != "power" || is_null(point, metric.hypothesis);
+         });
+}
+
+class Sorter {
+ public:
+  Sorter(const Point& point, Content& content)
+      : point_(point), content_(content), first_(content.subjects.size()) {
+    content_.wholes.push_back({&point, {}});
+  }
+
+  void sort() {
+    for (const Metric& metric : point_.metrics)
+      if (const Rejection* kind = rejection_of(metric)) add_rejection(metric, *kind);
+    for (const Metric& metric : point_.metrics)
+      if (rejection_of(metric) == nullptr && !place(metric))
+        content_.others.push_back({&point_, &metric});
+  }
+
+ private:
+  void add_rejection(const Metric& metric, const Rejection& kind) {
+    Subject subject;
+    subject.point = &point_;
+    subject.hypothesis = kind.hypothesis.empty() ? metric.hypothesis : std::string(kind.hypothesis);
+    subject.quantity = is_error(point_, metric) ? kind.quantity_under_null : kind.quantity;
+    subject.rejection = &metric;
+    content_.subjects.push_back(std::move(subject));
+  }
+
+  bool place(const Metric& metric) {
+    if (metric.look || !metric.reason.empty()) return false;
+    if (find_in(k_rates, metric.metric) != nullptr && !metric.arm.empty()) {
+      auto& arms = content_.arms;
+      if (std::find(arms.begin(), arms.end(), metric.arm) == arms.end()) arms.push_back(metric.arm);
+      return subject_of(metric.hypothesis).rates.emplace(metric.arm, &metric).second;
+    }
+    if (!metric.arm.empty()) return false;
+    if (const auto* name = find_in(k_of_the_whole, metric.metric); name && metric.hypothesis.empty())
+      return content_.wholes.back().metrics.emplace(*name, &metric).second;
+    if (const auto* name = find_in(k_of_a_subject, metric.metric))
+      return subject_of(metric.hypothesis).metrics.emplace(*name, &metric).second;
+    return metric.metric.starts_with(k_quantile);
+  }
+
+  Subject& subject_of(const std::string& hypothesis) {
+    for (std::size_t i = first_; i < content_.subjects.size(); ++i)
+      if (content_.subjects[i].hypothesis == hypothesis) return content_.subjects[i];
+    Subject subject;
+    subject.point = &point_;
+    subject.hypothesis = hypothesis;
+    content_.subjects.push_back(std::move(subject));
+    return content_.subjects.back();
+  }
+
+  const Point& point_;
+  Content& content_;
+  std::size_t first_;
+};
+
+}  // namespace
+
+Content content_of(const Results& results) {
+  Content content;
+  for (const Point& point : results.points) Sorter(point, content).sort();
+  return content;
+}
+
+}  // namespace trialwright::report
