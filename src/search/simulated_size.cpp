@@ -221,16 +221,6 @@ class Search {
 
 }  // namespace
 
-int SizeGrid::nearest(double patients) const {
-  const double units = std::floor(std::clamp<double>(patients, minimum, maximum) / unit + 0.5);
-  return std::clamp(static_cast<int>(units) * unit, minimum, maximum);
-}
-
-int SizeGrid::up(double patients) const {
-  const double units = std::ceil(std::clamp<double>(patients, minimum, maximum) / unit - 1e-9);
-  return std::clamp(static_cast<int>(units) * unit, minimum, maximum);
-}
-
 void search_by_simulation(PowerSampler& sampler, const SizeGrid& grid, const SizeQuestion& question,
                           int first_guess, SizeAnswer& answer) {
   Search(sampler, grid, question).run(first_guess, answer);

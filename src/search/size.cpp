@@ -8,7 +8,7 @@
 #include "base/error.hpp"
 #include "base/named_table.hpp"
 #include "design/randomisation.hpp"
-#include "exact/exact_power.hpp"
+#include "search/exact_size.hpp"
 #include "search/power_sampler.hpp"
 #include "search/simulated_size.hpp"
 
@@ -59,78 +59,10 @@ SizeGrid grid_of(const trial::TrialPlan& plan, const SizeQuestion& question) {
   return grid;
 }
 
-class ExactSearch {
- public:
-  ExactSearch(const trial::TrialPlan& plan, const SizeGrid& grid, double target)
-      : grid_(grid), analysis_(plan.analyses.front()) {
-    const auto rates = plan.exact_rates(analysis_);
-    question_.test = analysis_.test.spec();
-    const auto ratio = design::reduced_ratio(plan.allocation->arms());
-    for (std::size_t i = 0; i < plan.arms.size(); ++i)
-      (plan.arms[i] == analysis_.arm_1 ? question_.ratio_1 : question_.ratio_0) = ratio[i];
-    question_.p_1 = rates->rate_1;
-    question_.p_0 = rates->rate_0;
-    question_.target_power = target;
-    question_.max_total = grid.maximum;
-  }
-
-  void run(SizeAnswer& answer) const {
-    const auto found = exact::smallest_sample_size(question_);
-    answer.is_exact = true;
-    answer.scanned_to = found.scanned_to;
-    if (found.approximate.n_1 > 0) answer.approximate = at(found.approximate);
-    for (const auto& neighbour : found.neighbours)
-      if (total(neighbour) >= grid_.minimum) answer.neighbours.push_back(at(neighbour));
-    if (!found.found) {
-      answer.outcome = SizeOutcome::not_reached;
-      answer.smallest = at(grid_.maximum);
-      return;
-    }
-    if (found.sustained_found && total(found.sustained) >= grid_.minimum)
-      answer.sustained = at(found.sustained);
-    answer.smallest = at(found.smallest);
-    if (total(found.smallest) < grid_.minimum) start_at_minimum(answer);
-  }
-
- private:
-  static int total(const exact::PowerAt& power) { return power.n_1 + power.n_0; }
-
-  // Sizes below the minimum were found: the smallest from the minimum on.
-  void start_at_minimum(SizeAnswer& answer) const {
-    answer.smallest = at(grid_.minimum);
-    if (answer.smallest.power >= question_.target_power) {
-      answer.outcome = SizeOutcome::minimum_suffices;
-      return;
-    }
-    const auto first =
-        std::find_if(answer.neighbours.begin(), answer.neighbours.end(),
-                     [&](const auto& size) { return size.power >= question_.target_power; });
-    answer.outcome = first == answer.neighbours.end() ? SizeOutcome::not_reached : SizeOutcome::found;
-    if (first != answer.neighbours.end()) answer.smallest = *first;
-  }
-
-  PowerAtSize at(const exact::PowerAt& power) const {
-    return {total(power), {}, power.power, 0, {0, 0}, 0};
-  }
-  PowerAtSize at(int patients) const {
-    const int n_units = patients / grid_.unit;
-    return at({n_units * question_.ratio_1, n_units * question_.ratio_0,
-               exact::exact_power(question_.test, n_units * question_.ratio_1,
-                                  n_units * question_.ratio_0, question_.p_1, question_.p_0)});
-  }
-
-  const SizeGrid& grid_;
-  const trial::PlannedAnalysis& analysis_;
-  exact::SampleSizeQuestion question_;
-};
-
 std::string why_not_exact(const trial::TrialPlan& plan, const SizeQuestion& question) {
   if (question.method == SizeMethod::simulated) return "simulation was asked for";
   const auto power = plan.exact_power(plan.analyses.front());
-  if (!power.power) return power.why_not;
-  if (!std::holds_alternative<design::RandomAllocation>(plan.allocation->randomisation()))
-    return "the arm sizes are random";
-  return {};
+  return power.power ? std::string() : power.why_not;
 }
 
 void fill_arms(const std::vector<design::ArmShare>& arms, PowerAtSize& power) {
@@ -153,11 +85,10 @@ SizeAnswer find_size(scenario::Study& study, const SizeQuestion& question, int n
   for (const auto& share : planned->allocation->arms())
     answer.arms.push_back(planned->model->arms()[static_cast<std::size_t>(share.arm)].name);
   answer.why_simulated = why_not_exact(*probe, question);
-  if (answer.why_simulated.empty()) {
-    ExactSearch(*probe, grid, question.target).run(answer);
-  } else {
-    search_by_simulation(sampler, grid, question, planned->n_patients, answer);
-  }
+  if (answer.why_simulated.empty())
+    answer.why_simulated = search_by_enumeration(sampler, *probe, grid, question, answer);
+  answer.is_exact = answer.why_simulated.empty();
+  if (!answer.is_exact) search_by_simulation(sampler, grid, question, planned->n_patients, answer);
   for (auto* power : {&answer.smallest, &answer.sustained, &answer.approximate})
     fill_arms(planned->allocation->arms(), *power);
   for (auto& power : answer.neighbours) fill_arms(planned->allocation->arms(), power);

@@ -73,7 +73,9 @@ struct SizeAnswer {
 // The answer to one question; depends on the study (its seed included) and the question alone, never on
 // the threads. Sizes are whole allocation units: multiples of the sum of the reduced allocation ratio.
 //
-// Exact (random allocation and a power that has an exact value): exact::smallest_sample_size.
+// Exact, where the plan's power is: exact::smallest_sample_size under random allocation. Where arm
+// sizes are drawn, every size from 2 points of power below the target to 2 points above it (from the
+// smallest on, where the answer is at most 200 patients), unless that would take minutes.
 //
 // Simulated: retrospective approximation (Pasupathy & Schmeiser 2009, "Root finding via DARTS", ACM
 // TOMACS 19(4)) on common random numbers: every size is simulated with trials 0, 1, 2 …, whose patients
@@ -81,10 +83,12 @@ struct SizeAnswer {
 // rounds of three sizes about the estimate, each with more trials than the last, are fitted by weighted
 // least squares of probit(power) on sqrt(patients), under which the normal approximation is a straight
 // line; the covariance of the sizes' powers, counted from the trials that they share, gives the
-// standard error of the fitted curve's crossing by the delta method. Rounds end when the 95% interval's
-// half-width is at most 2 patients an arm or 1%, or the trials are spent; at last the size and its
-// neighbours are simulated with twice the trials and everything at these trials is fitted again. Throws
-// bad_input for a hypothesis or bounds that do not exist, Error (interrupted) after a stop.
+// standard error of the fitted curve's crossing by the delta method. The straight line
+// smooths a saw-tooth, where there is one, which may be worth a unit or two. Rounds end when the 95%
+// interval's half-width is at most 2 patients an arm or 1%, or the trials are spent; at last the size
+// and its neighbours are simulated with twice the trials and everything at these trials is fitted
+// again. Throws bad_input for a hypothesis or bounds that do not exist, Error (interrupted) after a
+// stop.
 SizeAnswer find_size(scenario::Study& study, const SizeQuestion& question, int n_threads,
                      engine::Monitor* monitor);
 

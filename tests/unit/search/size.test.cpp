@@ -93,6 +93,44 @@ TEST(FindSize, HoldsAllocationUnitsBlocksAndBounds) {
   EXPECT_GE(answer.smallest.power, 0.9);
 }
 
+// Arm sizes that are drawn: at whole blocks they are fixed, between them power is a mixture.
+TEST(FindSize, EnumeratesDrawnArmSizes) {
+  const std::string blocks =
+      with_rates(19.0 / 33, 11.0 / 34, ", randomisation: {method: permuted_block, block_size: 4}");
+  auto study = support::study(blocks);
+  const auto answer = find_size(study, question(), 1, nullptr);
+  ASSERT_TRUE(answer.is_exact) << answer.why_simulated;
+  EXPECT_GE(answer.smallest.power, 0.9);
+  bool some_below = false;
+  for (const auto& size : answer.neighbours) {
+    if (size.patients < answer.smallest.patients) {
+      EXPECT_LT(size.power, 0.9);
+      some_below = true;
+    }
+    if (size.patients >= answer.sustained.patients) {
+      EXPECT_GE(size.power, 0.9);
+    }
+    const auto patients = input::Node::scalar(std::to_string(size.patients));
+    const auto plan = study.plan({"fixed", "truth", {{"designs.fixed.patients", patients}}});
+    EXPECT_EQ(size.power, plan->exact_power(plan->analyses.front()).power) << size.patients;
+    if (size.patients % 4 == 0) {
+      const int n = size.patients / 2;
+      EXPECT_NEAR(size.power, exact::exact_power({}, n, n, 0.575758, 0.323529), 1e-9);
+    }
+  }
+  EXPECT_TRUE(some_below);
+  EXPECT_GE(answer.sustained.patients, answer.smallest.patients);
+
+  // Too few patients allowed, and more than enough asked for.
+  auto asked = question();
+  asked.maximum = 100;
+  EXPECT_EQ(answer_of(blocks, asked).outcome, SizeOutcome::not_reached);
+  asked = question();
+  asked.minimum = 220;
+  EXPECT_EQ(answer_of(blocks, asked).outcome, SizeOutcome::minimum_suffices);
+  EXPECT_EQ(answer_of(blocks, asked).smallest.patients, 220);
+}
+
 TEST(FindSize, FindsByRepeatedSimulationWhatEnumerationFinds) {
   auto asked = question();
   asked.method = SizeMethod::simulated;
