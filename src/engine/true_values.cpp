@@ -27,11 +27,21 @@ double value_of(analysis::EffectMeasure effect, double rate_1, double rate_0) {
   return 0;
 }
 
+std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
+                                     const trial::PlannedAnalysis& analysis) {
+  // Without an effect the arms have one law, whatever it is: no difference, and ratios of 1.
+  if (plan.model->is_null() && plan.is_null(analysis))
+    return TrueValue{analysis.effect == analysis::EffectMeasure::risk_difference ? 0.0 : 1.0, 0};
+  if (!analysis.strata.empty()) return std::nullopt;
+  const auto rates = plan.exact_rates(analysis);
+  if (!rates) return std::nullopt;
+  return TrueValue{value_of(analysis.effect, rates->rate_1, rates->rate_0), 0};
+}
+
 bool needs_simulation(const trial::TrialPlan& plan) {
   return !plan.model->truth_is_drawn() &&
-         std::any_of(plan.analyses.begin(), plan.analyses.end(), [&](const auto& analysis) {
-           return !analysis.strata.empty() || !plan.exact_rates(analysis);
-         });
+         std::any_of(plan.analyses.begin(), plan.analyses.end(),
+                     [&](const auto& analysis) { return !exact_value(plan, analysis); });
 }
 
 std::uint64_t truth_trials(const Work& work) {
@@ -93,14 +103,6 @@ std::optional<TrueValue> pooled_value(const trial::PlannedAnalysis& analysis, co
   const double variance = (sum_of_squares - sum * sum / k_n_batches) / (k_n_batches - 1) / k_n_batches;
   if (!std::isfinite(value) || !std::isfinite(variance)) return std::nullopt;
   return TrueValue{value, std::sqrt(std::max(0.0, variance))};
-}
-
-std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
-                                     const trial::PlannedAnalysis& analysis) {
-  if (!analysis.strata.empty()) return std::nullopt;
-  const auto rates = plan.exact_rates(analysis);
-  if (!rates) return std::nullopt;
-  return TrueValue{value_of(analysis.effect, rates->rate_1, rates->rate_0), 0};
 }
 
 }  // namespace
