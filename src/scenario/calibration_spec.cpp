@@ -37,6 +37,8 @@ namespace {
 void check_fitted(input::Reader& calibration, const input::Node& root) {
   const input::Node* fitted = calibration.raw("fitted");
   if (!fitted) return;
+  // A number with a fault is told where it stands.
+  const bool numbers_are_sound = calibration.faults().empty();
   std::set<std::string> seen;
   for (const auto& item : fitted->items) {
     if (item.kind != input::Node::Kind::scalar) continue;
@@ -45,8 +47,8 @@ void check_fitted(input::Reader& calibration, const input::Node& root) {
       calibration.faults().add(item.at,
                                fmt::format("there is no \"{}\" in this study to fit", item.text),
                                hint_of_path(root, item.text));
-    else if (parameter->kind != input::Node::Kind::scalar || parameter->quoted ||
-             !input::parse_number(parameter->text).value)
+    else if (numbers_are_sound && (parameter->kind != input::Node::Kind::scalar || parameter->quoted ||
+                                   !input::parse_number(parameter->text).value))
       calibration.faults().add(item.at,
                                fmt::format("\"{}\" is no number (it cannot be fitted)", item.text));
     if (!seen.insert(item.text).second)

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.hpp"
 #include "math/elementary.hpp"
+#include "scenario/study_path.hpp"
 
 namespace trialwright::scenario {
 namespace {
@@ -56,6 +59,48 @@ double n_points(const StudySpec& spec) {
     }
   }
   return all;
+}
+
+bool holds(const input::Node& value, const input::Position& at) {
+  if (value.at.source == at.source && value.at.line == at.line && value.at.column == at.column)
+    return true;
+  return std::any_of(value.items.begin(), value.items.end(),
+                     [&](const auto& item) { return holds(item, at); }) ||
+         std::any_of(value.entries.begin(), value.entries.end(), [&](const auto& entry) {
+           return holds(entry.value, at) || holds(input::Node::scalar("", entry.key_at), at);
+         });
+}
+
+// Reads the study with some values in place of its own; the faults that stand in those values.
+void add_faults_with(const std::vector<std::pair<std::string, input::Node>>& settings, input::Node root,
+                     input::Diagnostics& faults, PatientCache& cache) {
+  input::Diagnostics found;
+  set_all(root, settings, found);
+  input::Node echo = input::Node::map();
+  if (found.empty()) read_study(root, found, echo, &cache);
+  for (const auto& fault : found.faults())
+    for (const auto& [path, value] : settings)
+      if (holds(value, fault.at)) faults.add(fault.at, fault.problem, fault.hint);
+}
+
+// A study with faults has no points; what its swept values and overrides would add is told in the same go.
+void add_faults_of_values(const input::Node& root, input::Diagnostics& faults, PatientCache& cache) {
+  constexpr std::size_t k_most_values = 50;
+  if (const input::Node* scenarios = root.find("scenarios"))
+    for (const auto& scenario : scenarios->entries) {
+      auto overrides = overrides_of(scenario.value);
+      std::erase_if(overrides, [&](const auto& setting) { return !can_be_set(root, setting.first); });
+      if (!overrides.empty()) add_faults_with(overrides, root, faults, cache);
+    }
+  const input::Node* sweep = root.find("sweep");
+  if (!sweep) return;
+  for (const auto& axis : sweep->entries) {
+    const input::Node* swept = input::find_path(root, axis.key);
+    if (!swept || swept->kind != input::Node::Kind::scalar) continue;
+    for (std::size_t i = 0; i < axis.value.items.size() && i < k_most_values; ++i)
+      if (axis.value.items[i].kind == input::Node::Kind::scalar)
+        add_faults_with({{axis.key, axis.value.items[i]}}, root, faults, cache);
+  }
 }
 
 bool is_absent(const input::Node& root, const char* section) {
@@ -178,13 +223,14 @@ Study::Study(input::Document document, std::string name, input::Diagnostics faul
   std::optional<StudySpec> spec;
   const bool is_well_formed = faults.empty();
   if (is_well_formed) spec = read_study(document_.root, faults, resolved_, &cache_);
+  if (is_well_formed && !spec) add_faults_of_values(document_.root, faults, cache_);
   for (const auto& [section, why] : {std::pair{"designs", "nothing could be simulated"},
                                      std::pair{"scenarios", "no truth to simulate under"}})
     if (is_well_formed && is_absent(document_.root, section))
       faults.add(document_.root.at, fmt::format("the study has no {} ({})", section, why));
   if (spec && faults.empty() && n_points(*spec) > k_most_points)
     faults.add(input::find_path(document_.root, "sweep")->at,
-               fmt::format("designs, scenarios and sweep make {:.6g} points (at most {} are possible)",
+               fmt::format("designs, scenarios and sweep make {:.0f} points (at most {} are possible)",
                            n_points(*spec), k_most_points),
                "sweep fewer values, or make several studies");
   if (!faults.empty()) throw bad_input(faults.text(document_.sources));
