@@ -375,7 +375,7 @@ TEST(Reader, faults_of_a_set_value_point_into_the_assignment) {
             "--set simulation.trails=7: error: \"trails\" is not a known key of \"simulation\"\n"
             "    simulation.trails=7\n"
             "               ^\n"
-            "  hint: known: trials\n"
+            "  hint: did you mean \"trials\"?\n"
             "2 faults; nothing was run\n");
 }
 

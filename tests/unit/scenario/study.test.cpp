@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
 #include "support/studies.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::scenario {
 namespace {
@@ -122,7 +122,7 @@ TEST(Scenario, RefusesTwoTruths) {
 }
 
 TEST(Scenario, RefusesAMultiplierWhoseLawIsNotMonotone) {
-  EXPECT_THAT(faults_of(support::sections(60, "{effect: 3}")), HasSubstr("monoton"));
+  EXPECT_THAT(faults_of(support::sections(60, "{effect: 3}")), HasSubstr("would not increase"));
 }
 
 TEST(Sweep, RefusesPathsThatLeadNowhereAndValuesTwice) {
@@ -155,7 +155,7 @@ TEST(Calibration, RefusesMoreEventsThanPatientsAndUnknownParameters) {
       faults_of("calibration: {targets: {easi50_placebo: {events: 40}}}\n" + support::sections(60)),
       HasSubstr("of only 34 patients"));
   EXPECT_THAT(faults_of("calibration: {fitted: [measures.easi.nothing]}\n" + support::sections(60)),
-              HasSubstr("cannot be fitted"));
+              HasSubstr("in this study to fit"));
 }
 
 }  // namespace
