@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "trialwright/error.hpp"
+
 namespace trialwright {
 
 // A two-arm trial and its test. `test` is z_pooled, chi_square (the same test), z_unpooled,

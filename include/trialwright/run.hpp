@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "trialwright/error.hpp"
 #include "trialwright/results.hpp"
 
 namespace trialwright {

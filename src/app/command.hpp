@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "base/error.hpp"
 #include "scenario/study.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::app {
 

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/error.hpp"
 #include "calibrate/least_squares.hpp"
 #include "calibrate/published.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
 namespace {

@@ -5,7 +5,7 @@
 #include <limits>
 #include <optional>
 
-#include "base/error.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
 namespace {

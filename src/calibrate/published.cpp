@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "base/error.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
 namespace {

@@ -6,9 +6,9 @@
 #include <charconv>
 #include <cmath>
 
-#include "base/error.hpp"
 #include "engine/simulate.hpp"
 #include "math/elementary.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
 namespace {

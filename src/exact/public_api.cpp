@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
 #include "exact/exact_power.hpp"
+#include "trialwright/error.hpp"
 #include "trialwright/exact.hpp"
 
 namespace trialwright {

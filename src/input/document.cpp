@@ -9,9 +9,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "base/error.hpp"
 #include "base/named_table.hpp"
 #include "input/parse_yaml.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::input {
 namespace {

@@ -12,9 +12,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/error.hpp"
 #include "report/csv.hpp"
 #include "report/json.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::report {
 namespace {

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "base/error.hpp"
 #include "report/json.hpp"
 #include "report/numbers.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::report {
 namespace {

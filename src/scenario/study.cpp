@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
 #include "math/elementary.hpp"
 #include "scenario/study_path.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::scenario {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
-#include "base/error.hpp"
 #include "engine/simulate.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::search {
 namespace {

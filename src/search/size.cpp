@@ -5,12 +5,12 @@
 #include <algorithm>
 #include <numeric>
 
-#include "base/error.hpp"
 #include "base/named_table.hpp"
 #include "design/randomisation.hpp"
 #include "search/exact_size.hpp"
 #include "search/power_sampler.hpp"
 #include "search/simulated_size.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::search {
 namespace {

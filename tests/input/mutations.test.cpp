@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.hpp"
 #include "scenario/study.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright {
 namespace {

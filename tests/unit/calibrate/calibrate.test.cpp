@@ -5,10 +5,10 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
 #include "calibrate/published.hpp"
 #include "patient/ratio_law.hpp"
 #include "support/studies.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
 namespace {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
+#include "trialwright/error.hpp"
 #include "trialwright/exact.hpp"
 
 namespace trialwright {

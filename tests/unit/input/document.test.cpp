@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::input {
 namespace {

@@ -10,9 +10,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
 #include "report/csv.hpp"
 #include "report/json.hpp"
+#include "trialwright/error.hpp"
 #include "unit/report/sample.hpp"
 
 namespace trialwright::report {

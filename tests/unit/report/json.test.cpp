@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
+#include "trialwright/error.hpp"
 #include "unit/report/sample.hpp"
 
 namespace trialwright::report {

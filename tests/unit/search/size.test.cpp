@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.hpp"
 #include "exact/exact_power.hpp"
 #include "support/studies.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::search {
 namespace {

@@ -1,4 +1,4 @@
-// The exceptions that cross module edges; each knows the exit status it ends the program with.
+// The exceptions that the library throws; each knows the exit status it ends the program with.
 #pragma once
 
 #include <stdexcept>
@@ -18,7 +18,11 @@ class Error : public std::runtime_error {
   ExitStatus status_;
 };
 
-inline Error bad_input(const std::string& message) { return {ExitStatus::bad_input, message}; }
-inline Error io_error(const std::string& message) { return {ExitStatus::io, message}; }
+inline Error bad_input(const std::string& message) {
+  return {ExitStatus::bad_input, message};
+}
+inline Error io_error(const std::string& message) {
+  return {ExitStatus::io, message};
+}
 
 }  // namespace trialwright
