@@ -155,7 +155,7 @@ std::string estimates(const Table& table) {
   for (const EstimateColumn& column : columns) {
     const bool is_shown = column.error == EstimateColumn::Error::shown;
     const auto metrics = all_of(table.content.subjects, column.choose);
-    decimals.push_back(decimals_for(metrics, 3, 1));
+    decimals.push_back(decimals_for(metrics, 3, is_shown ? 2 : 1));
     block.add_column(column.header);
     const std::string error = is_shown ? "" : largest_error(metrics);
     if (!error.empty()) errors.push_back(fmt::format("{} ({})", error, column.header));
@@ -178,19 +178,16 @@ std::string estimates(const Table& table) {
 }
 
 std::string published(const Table& table) {
-  std::vector<const Metric*> percentiles, quantiles;
+  std::vector<const Metric*> percentiles;
   for (const Subject& subject : table.content.subjects) {
     if (!subject.metrics.contains("published_estimate")) continue;
     if (const Metric* metric = find(subject.metrics, "published_percentile"))
       percentiles.push_back(metric);
-    if (const Metric* metric = find(subject.metrics, "estimate_quantile_0.025"))
-      quantiles.push_back(metric);
   }
   Block block;
   block.add_column("published");
   block.add_column("percentile ± MCSE");
   block.add_column("middle 95% of estimates");
-  const int decimals = decimals_for(quantiles, 3, 1);
   for (const Subject& subject : table.content.subjects) {
     const Metric* value = find(subject.metrics, "published_estimate");
     if (value == nullptr) continue;
@@ -204,8 +201,7 @@ std::string published(const Table& table) {
     const Metric* low = find(subject.metrics, "estimate_quantile_0.025");
     const Metric* high = find(subject.metrics, "estimate_quantile_0.975");
     if (low != nullptr && high != nullptr)
-      cells[2] =
-          fmt::format("{} to {}", fixed(low->estimate, decimals), fixed(high->estimate, decimals));
+      cells[2] = fmt::format("{} to {}", fixed(low->estimate, 3), fixed(high->estimate, 3));
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
   if (block.is_empty()) return {};

@@ -42,16 +42,16 @@ reported         300  easi50      power            0.9876 ± 0.0012  [0.9852, 0.
 reported         300  easi90      power            0.4938 ± 0.0011  [0.4916, 0.4960]
 
 Estimates, and observed rates by arm
-scenario    patients  hypothesis  mean estimate ± MCSE      bias ± MCSE  coverage  placebo   hcmsc
-----------  --------  ----------  --------------------  ---------------  --------  -------  ------
-null_truth       150  easi50           0.0000 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
-null_truth       300  easi50           0.0000 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+scenario    patients  hypothesis  mean estimate ± MCSE        bias ± MCSE  coverage  placebo   hcmsc
+----------  --------  ----------  --------------------  -----------------  --------  -------  ------
+null_truth       150  easi50        -0.00001 ± 0.00030  0.00010 ± 0.00030    0.9512   0.3235  0.5758
+null_truth       300  easi50        -0.00001 ± 0.00030  0.00010 ± 0.00030    0.9512   0.3235  0.5758
 
-reported         150  easi50           0.2523 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
-reported         300  easi50           0.2523 ± 0.0003  0.0001 ± 0.0003    0.9512   0.3235  0.5758
+reported         150  easi50         0.25230 ± 0.00030  0.00010 ± 0.00030    0.9512   0.3235  0.5758
+reported         300  easi50         0.25230 ± 0.00030  0.00010 ± 0.00030    0.9512   0.3235  0.5758
 
-(all)            150  ae                                                            0.2220  0.2780
-(all)            300  ae                                                            0.2220  0.2780
+(all)            150  ae                                                              0.2220  0.2780
+(all)            300  ae                                                              0.2220  0.2780
 MCSE at most 0.00070 (coverage), 0.00020 (placebo), 0.00020 (hcmsc).
 
 Conduct of the trial
