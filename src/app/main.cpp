@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <iostream>
 #include <new>
 
 #include "app/command.hpp"
@@ -34,6 +35,7 @@ int run(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int status = app.exit(error);
+    if (!std::cout.flush()) throw io_error("error: cannot write to standard output");
     return status == 0 ? 0 : static_cast<int>(ExitStatus::bad_input);
   }
   return static_cast<int>(action());
