@@ -44,8 +44,20 @@ fs::path identity(const fs::path& file) {
   return error ? file.lexically_normal() : canonical;
 }
 
+// Does `above` make another kind of thing of the map? Then what stands below has keys it does not know.
+bool changes_kind(const Node& below, const Node& above) {
+  for (const auto* key : {"kind", "distribution", "draw"}) {
+    const Node* old_kind = below.find(key);
+    const Node* new_kind = above.find(key);
+    if (old_kind && new_kind && old_kind->kind == Node::Kind::scalar &&
+        new_kind->kind == Node::Kind::scalar && old_kind->text != new_kind->text)
+      return true;
+  }
+  return false;
+}
+
 void merge_into(Node& below, Node above) {
-  if (below.kind != Node::Kind::map || above.kind != Node::Kind::map) {
+  if (below.kind != Node::Kind::map || above.kind != Node::Kind::map || changes_kind(below, above)) {
     below = std::move(above);
     return;
   }

@@ -204,6 +204,20 @@ TEST_F(Folder, extends_merges_maps_and_replaces_the_rest) {
   EXPECT_EQ(find_path(document.root, "arms.hcmsc.weeks")->at.source, 0);
 }
 
+TEST_F(Folder, extends_replaces_a_map_that_becomes_another_kind_of_thing) {
+  write("base.yaml",
+        "same: {kind: exponential, nugget: 0.07}\nother: {kind: exponential, nugget: 0.07}\n");
+  write(
+      "study.yaml",
+      "extends: base.yaml\nsame: {kind: exponential, floor: 0.5}\nother: {kind: compound_symmetry}\n");
+  Diagnostics faults;
+  const Document document = read_document(folder_ / "study.yaml", faults);
+  ASSERT_TRUE(faults.empty()) << faults.text(document.sources);
+  EXPECT_NE(find_path(document.root, "same.nugget"), nullptr);
+  EXPECT_EQ(find_path(document.root, "other.nugget"), nullptr);
+  EXPECT_EQ(find_path(document.root, "other.kind")->text, "compound_symmetry");
+}
+
 TEST_F(Folder, extends_tells_a_missing_file_with_its_place_and_the_near_one) {
   write("library/hcmsc.yaml", "schema: 1\n");
   write("study.yaml", "schema: 1\nextends: library/hcmsk.yaml\n");
