@@ -194,6 +194,12 @@ void read_endpoints_to_analyses(input::Reader& study, const PatientNames& names,
     spec.analyses.push_back(read_analysis(name, reader, spec, names));
 }
 
+int active_arm(const design::FixedDesignSpec& design, int control_arm) {
+  for (const auto& share : design.arms)
+    if (share.arm != control_arm) return share.arm;
+  return control_arm;
+}
+
 // An analysis of a design compares two of its arms.
 void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, const StudySpec& spec,
                 const PatientNames& names) {
@@ -205,6 +211,13 @@ void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, co
         reader.fault("arms",
                      fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
                                  entry.name, names.arms[static_cast<std::size_t>(*arm)]));
+    if (!entry.arm && design.arms.size() > 2)
+      reader.fault(
+          "arms",
+          fmt::format("analysis \"{}\" does not say which active arm it is of (the design has {})",
+                      entry.name, design.arms.size() - 1),
+          fmt::format("write one analysis for each, with arm: {}",
+                      names.arms[static_cast<std::size_t>(active_arm(design, names.control_arm))]));
   };
   check(design.primary);
   for (int i_analysis : design.secondary) check(i_analysis);
