@@ -54,19 +54,30 @@ report::Manifest manifest(int n_threads, std::chrono::system_clock::time_point s
 }
 
 // Beside the caller, named for the study and all that its results depend on, so that no run of another
-// study meets it.
-std::string default_directory(const Options& options, const std::string& hash) {
-  return fmt::format("results/{}-{}", std::filesystem::path(options.common.config).stem().string(),
-                     hash.substr(0, 8));
+// study, or of another number of trials, meets it.
+std::string default_directory(const Options& options, const scenario::Study& study) {
+  return fmt::format("results/{}-{:08x}", std::filesystem::path(options.common.config).stem().string(),
+                     study.hash_with_trials() >> 32);
+}
+
+std::string closing_text(const Results& results, const std::filesystem::path& asked,
+                         const std::filesystem::path& written) {
+  if (!results.interrupted) return {};
+  if (results.points.empty()) return "interrupted: no trial was finished, and nothing was written\n";
+  const std::string finished =
+      fmt::format("interrupted: the trials finished so far are in {}", written.string());
+  return written == asked
+             ? finished + "\n"
+             : fmt::format("{}\n{} keeps what it held, which is more\n", finished, asked.string());
 }
 
 ExitStatus run(const Options& options) {
   auto study = load_study(options.common);
   const int n_threads = threads_of(options.common);
-  const std::string hash = fmt::format("{:016x}", study.hash());
-  const std::string directory =
-      options.output.empty() ? default_directory(options, hash) : options.output;
-  report::claim_directory(directory, hash);
+  const std::filesystem::path directory =
+      options.output.empty() ? default_directory(options, study) : options.output;
+  report::claim_directory(directory, fmt::format("{:016x}", study.hash()));
+  report::refuse_fewer_trials(directory, study.spec().simulation.trials);
 
   const auto start = std::chrono::system_clock::now();
   const auto clock_start = std::chrono::steady_clock::now();
@@ -78,18 +89,21 @@ ExitStatus run(const Options& options) {
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - clock_start).count();
-  report::write_directory(directory, results, study.resolved_yaml(),
-                          manifest(n_threads, start, seconds, results));
+  const bool has_results = !results.points.empty();
+  const auto written = has_results
+                           ? report::write_directory(directory, results, study.resolved_yaml(),
+                                                     manifest(n_threads, start, seconds, results))
+                           : directory;
 
   if (options.common.json)
     print(report::write_json(results));
   else
-    print(report::text_table(results) + fmt::format("\nwritten to {}\n", directory));
+    print(report::text_table(results) +
+          (has_results ? fmt::format("\nwritten to {}\n", written.string()) : ""));
   if (!options.common.quiet)
     fmt::print(stderr, "{:.1f} s on {} thread{}\n", seconds, n_threads, n_threads == 1 ? "" : "s");
-  if (!results.interrupted) return ExitStatus::done;
-  fmt::print(stderr, "interrupted: the trials finished so far are in {}\n", directory);
-  return ExitStatus::interrupted;
+  fmt::print(stderr, "{}", closing_text(results, directory, written));
+  return results.interrupted ? ExitStatus::interrupted : ExitStatus::done;
 }
 
 }  // namespace
@@ -97,12 +111,15 @@ ExitStatus run(const Options& options) {
 void add_run_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("run", "simulate every design x scenario x sweep point");
-  describe(*command,
-           "Simulates every design under every scenario at every point of the sweep, prints the table "
-           "and writes\n"
-           "the results directory: results.json, results.csv, resolved.yaml, manifest.json.\n"
-           "Results depend on the study, the seed and the version alone, not on threads or machine.\n"
-           "Example: trialwright run configs/phase3_power.yaml --set designs.fixed.patients=250");
+  describe(
+      *command,
+      "Simulates every design under every scenario at every point of the sweep, prints the table "
+      "and writes\n"
+      "the results directory: results.json, results.csv, resolved.yaml, manifest.json. Results there of the same\n"
+      "study give way to at least as many trials only: a run of fewer is refused, what an interrupted one\n"
+      "has finished goes to DIR/interrupted.\n"
+      "Results depend on the study, the seed and the version alone, not on threads or machine.\n"
+      "Example: trialwright run configs/phase3_power.yaml --set designs.fixed.patients=250");
   add_study_options(*command, options->common);
   add_trials_option(*command, options->common);
   add_machine_options(*command, options->common);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <fstream>
 #include <iterator>
@@ -77,14 +78,17 @@ void sync_directory(const fs::path& directory) {
   if (error != 0 && error != EINVAL) fail(directory, "cannot be synchronised", error);
 }
 
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
 // The study_hash that a JSON file in the directory states: none where there is no such file, "" where
 // the file is not one of ours.
 std::optional<std::string> stated_hash(const fs::path& file) {
   std::error_code error;
   if (!fs::exists(fs::symlink_status(file, error))) return std::nullopt;
-  std::ifstream stream(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  const Json json = Json::parse(text, nullptr, false);
+  const Json json = Json::parse(content_of(file), nullptr, false);
   if (!json.is_object() || !json.contains("study_hash") || !json["study_hash"].is_string()) return "";
   return json["study_hash"].get<std::string>();
 }
@@ -110,6 +114,47 @@ void check_owner(const fs::path& directory, std::string_view study_hash) {
           fmt::format("{}: holds a {} without a manifest.json that tells whose it is; choose another "
                       "directory",
                       directory.string(), name));
+}
+
+std::optional<Results> standing_results(const fs::path& directory) {
+  const fs::path file = directory / "results.json";
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  return read_json(content_of(file), file.string());
+}
+
+bool is_same(const Point& a, const Point& b) {
+  return a.design == b.design && a.scenario == b.scenario &&
+         std::equal(a.sweep.begin(), a.sweep.end(), b.sweep.begin(), b.sweep.end(),
+                    [](const AxisValue& x, const AxisValue& y) {
+                      return x.path == y.path && x.value == y.value;
+                    });
+}
+
+// Would something be lost if `results` took the place of what stands, both as read from JSON?
+bool holds_more(const Results& standing, const Results& results) {
+  if (results.interrupted && !standing.interrupted) return true;
+  return std::any_of(standing.points.begin(), standing.points.end(), [&](const Point& point) {
+    const auto same = std::find_if(results.points.begin(), results.points.end(),
+                                   [&](const Point& other) { return is_same(point, other); });
+    return same == results.points.end() || same->n_trials < point.n_trials;
+  });
+}
+
+// The first of the directory and its sub-directories for interrupted runs where nothing is lost.
+fs::path place_for(const fs::path& directory, const Results& results) {
+  const Results written = read_json(write_json(results));
+  for (int i = 0;; ++i) {
+    const fs::path place = i == 0   ? directory
+                           : i == 1 ? directory / "interrupted"
+                                    : directory / fmt::format("interrupted-{}", i);
+    try {
+      const auto standing = standing_results(place);
+      if (!standing || !holds_more(*standing, written)) return place;
+    } catch (const Error&) {
+      // What cannot be read may be anything, and stays too.
+    }
+  }
 }
 
 std::string manifest_text(const Results& results, const Manifest& manifest) {
@@ -142,15 +187,30 @@ void claim_directory(const fs::path& directory, std::string_view study_hash) {
   check_owner(directory, study_hash);
 }
 
-void write_directory(const fs::path& directory, const Results& results, std::string_view resolved_yaml,
-                     const Manifest& manifest) {
-  claim_directory(directory, results.study_hash);
+void refuse_fewer_trials(const fs::path& directory, std::uint64_t n_trials) {
+  const auto standing = standing_results(directory);
+  if (!standing) return;
+  std::uint64_t most = 0;
+  for (const Point& point : standing->points) most = std::max(most, point.n_trials);
+  if (most > n_trials)
+    throw io_error(fmt::format(
+        "{}: holds {} trials a point of this study, which {} trials would replace (nothing that is there is "
+        "thrown away); choose another directory with -o DIR",
+        directory.string(), most, n_trials));
+}
+
+fs::path write_directory(const fs::path& asked, const Results& results, std::string_view resolved_yaml,
+                         const Manifest& manifest) {
+  claim_directory(asked, results.study_hash);
+  const fs::path directory = place_for(asked, results);
+  if (directory != asked) claim_directory(directory, results.study_hash);
   // The manifest first: from then on the directory is known to be this study's. The results last: where
   // they stand, all stands.
   write_file(directory / "manifest.json", manifest_text(results, manifest));
   write_file(directory / "resolved.yaml", resolved_yaml);
   write_file(directory / "results.csv", write_csv(results));
   write_file(directory / "results.json", write_json(results));
+  return directory;
 }
 
 }  // namespace trialwright::report

@@ -19,10 +19,19 @@ void keep_recent(Container& entries) {
   if (entries.size() > k_max_cached) entries.erase(entries.begin());
 }
 
+// Where a path is written as an axis of the sweep, so that a fault of the path itself is told once and not
+// at each of its values.
+input::Position place_in_sweep(const input::Node& root, const std::string& path) {
+  if (const input::Node* sweep = root.find("sweep"))
+    for (const auto& axis : sweep->entries)
+      if (axis.key == path) return axis.key_at;
+  return {};
+}
+
 void set_all(input::Node& root, const std::vector<std::pair<std::string, input::Node>>& settings,
              input::Diagnostics& faults) {
   for (const auto& [path, value] : settings)
-    if (!input::set_path(root, path, value))
+    if (!input::set_path(root, path, value, place_in_sweep(root, path)))
       faults.add(
           value.at, fmt::format("there is no \"{}\" in this study to set", path),
           "a path is written with dots from the top of the file, such as designs.fixed.patients");
@@ -260,6 +269,10 @@ std::uint64_t Study::hash() const {
   if (input::Node* simulation = root.find("simulation"))
     std::erase_if(simulation->entries, [](const auto& entry) { return entry.key == "trials"; });
   return input::fingerprint(root);
+}
+
+std::uint64_t Study::hash_with_trials() const {
+  return input::fingerprint(resolved_);
 }
 
 std::vector<PointSpec> Study::points() const {

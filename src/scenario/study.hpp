@@ -39,6 +39,8 @@ class Study {
   std::string resolved_yaml() const;
   // Of the resolved study but for the number of trials, so that more trials are more of the same.
   std::uint64_t hash() const;
+  // Of the whole resolved study, the number of trials too.
+  std::uint64_t hash_with_trials() const;
 
   // Every design × scenario × sweep point, in that order, the last axis varying fastest.
   std::vector<PointSpec> points() const;

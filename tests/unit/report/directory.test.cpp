@@ -72,6 +72,50 @@ TEST_F(Directory, holds_four_files_and_may_be_written_again) {
       " \"host\": \"node7\",\n \"threads\": 8,\n \"seconds\": 1.5,\n \"resumed\": false\n}\n");
 }
 
+TEST_F(Directory, keeps_what_holds_more_than_an_interrupted_run) {
+  EXPECT_EQ(write_directory(root_, sample(), "", {}), root_);
+  const std::string complete = content(root_ / "results.json");
+  Results stopped = sample();
+  stopped.interrupted = true;
+  stopped.points.resize(1);
+  EXPECT_EQ(write_directory(root_, stopped, "", {}), root_ / "interrupted");
+  EXPECT_EQ(content(root_ / "interrupted" / "results.json"), write_json(stopped));
+  EXPECT_EQ(n_files(root_ / "interrupted"), 4u);
+  stopped.points[0].n_trials /= 2;
+  EXPECT_EQ(write_directory(root_, stopped, "", {}), root_ / "interrupted-2");
+  // More of the same takes the place of less.
+  stopped.points[0].n_trials = 100000;
+  EXPECT_EQ(write_directory(root_, stopped, "", {}), root_ / "interrupted");
+  EXPECT_EQ(content(root_ / "results.json"), complete);
+}
+
+TEST_F(Directory, takes_a_longer_run_in_place_of_an_interrupted_one_and_not_the_other_way) {
+  Results stopped = sample();
+  stopped.interrupted = true;
+  stopped.points.resize(2);
+  // Written otherwise than read back, and the same value.
+  stopped.points[0].sweep[0].value = "1.5e2";
+  EXPECT_EQ(write_directory(root_, stopped, "", {}), root_);
+  Results longer = stopped;
+  longer.points = sample().points;
+  EXPECT_EQ(write_directory(root_, longer, "", {}), root_);
+  EXPECT_EQ(write_directory(root_, stopped, "", {}), root_ / "interrupted");
+  EXPECT_EQ(write_directory(root_, sample(), "", {}), root_);
+}
+
+TEST_F(Directory, refuses_a_run_of_fewer_trials) {
+  refuse_fewer_trials(root_, 1);
+  write_directory(root_, sample(), "", {});
+  refuse_fewer_trials(root_, 100000);
+  EXPECT_EQ(
+      fault_of([&] { refuse_fewer_trials(root_, 99999); }),
+      root_.string() +
+          ": holds 100000 trials a point of this study, which 99999 trials would replace (nothing that "
+          "is there is thrown away); choose another directory with -o DIR");
+  write_file(root_ / "results.json", "{\"study_hash\": \"01");
+  EXPECT_THAT(fault_of([&] { refuse_fewer_trials(root_, 1000000); }), HasSubstr("cut short"));
+}
+
 TEST_F(Directory, of_another_study_is_refused_and_stays_as_it_was) {
   write_directory(root_, sample(), "schema: 1\n", {});
   const std::string before = content(root_ / "results.json");
