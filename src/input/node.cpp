@@ -85,7 +85,7 @@ const Node* find_path(const Node& root, std::string_view path) {
   return nullptr;
 }
 
-bool set_path(Node& root, std::string_view path, Node value) {
+bool set_path(Node& root, std::string_view path, Node value, Position key_at) {
   if (path.empty()) {
     root = std::move(value);
     return true;
@@ -99,15 +99,15 @@ bool set_path(Node& root, std::string_view path, Node value) {
   if (root.kind == Node::Kind::sequence) {
     const auto index = item_index(split.first);
     if (!index || *index >= root.items.size()) return false;
-    return set_path(root.items[*index], split.rest, std::move(value));
+    return set_path(root.items[*index], split.rest, std::move(value), key_at);
   }
   if (root.kind != Node::Kind::map || split.first.empty()) return false;
   Node* next = root.find(split.first);
-  if (next != nullptr) return set_path(*next, split.rest, std::move(value));
+  if (next != nullptr) return set_path(*next, split.rest, std::move(value), key_at);
   Node made;
   made.at = value.at;
-  const Position at = value.at;
-  if (!set_path(made, split.rest, std::move(value))) return false;
+  const Position at = key_at.line > 0 ? key_at : value.at;
+  if (!set_path(made, split.rest, std::move(value), key_at)) return false;
   root.entries.push_back({std::string(split.first), at, std::move(made)});
   return true;
 }

@@ -51,9 +51,10 @@ std::string join_path(std::string_view parent, std::string_view key);
 // of a sequence count from 0. A key that itself holds dots (an axis of `sweep`) is found too.
 const Node* find_path(const Node& root, std::string_view path);
 
-// Puts `value` at a dotted path, making maps on the way where none stand. False where the path runs
-// through a scalar or beyond a sequence's end.
-bool set_path(Node& root, std::string_view path, Node value);
+// Puts `value` at a dotted path, making maps on the way where none stand; keys so made stand at `key_at`,
+// or at the value's place where it is not given. False where the path runs through a scalar or beyond a
+// sequence's end.
+bool set_path(Node& root, std::string_view path, Node value, Position key_at = {});
 
 // Block-style YAML text of a tree, two spaces an indent, short scalar sequences and maps of at most
 // four scalars in flow style; reading it again gives the same tree.

@@ -32,10 +32,9 @@ std::string shown(const Node& node) {
   return kind_of(node);
 }
 
-std::string hint_for_probability(double value) {
+std::string hint_for_percent(double value) {
   if (!(value > 1 && value <= 100)) return {};
-  return fmt::format("a probability is not in percent: {0}% is written {1:.12g}", format_number(value),
-                     value / 100);
+  return fmt::format("{0}% is written {1:.12g}", format_number(value), value / 100);
 }
 
 }  // namespace
@@ -193,7 +192,7 @@ std::optional<double> Reader::State::number(std::string_view key, const Node& va
   if (is_inside(bounds, *parsed.value)) return parsed.value;
   const bool is_probability =
       bounds.minimum == 0 && bounds.maximum <= 1 && is_inside(bounds, *parsed.value / 100);
-  add_wrong(key, value, "", need_of(bounds), is_probability ? hint_for_probability(*parsed.value) : "");
+  add_wrong(key, value, "", need_of(bounds), is_probability ? hint_for_percent(*parsed.value) : "");
   return std::nullopt;
 }
 

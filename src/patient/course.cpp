@@ -56,10 +56,11 @@ std::vector<RatioLaw> read_mixture(input::Reader& model, const std::vector<std::
   {
     auto rest = model.map("non_responder");
     shared.mean = rest.number("mean", {0, 10, false, false, "a ratio"});
-    shared.sd = rest.number("sd", {1e-3, 10, false, false, "of the ratio"});
+    shared.sd = rest.number("sd", {1e-3, 10, false, false, "a standard deviation of the ratio"});
     auto responder = model.map("responder");
     shared.log_mean = responder.number("log_mean", {-20, 5, false, false, "the log of a ratio"});
-    shared.log_sd = responder.number("log_sd", {1e-2, 10, false, false, "of the log ratio"});
+    shared.log_sd =
+        responder.number("log_sd", {1e-2, 10, false, false, "a standard deviation of the log ratio"});
   }
   return read_laws(model, arms, shared, [&](input::Reader& reader) {
     ResponderMixture law = shared;

@@ -1,5 +1,7 @@
 #include "patient/intercurrent_events.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -10,10 +12,18 @@ namespace trialwright::patient {
 namespace {
 
 constexpr input::Bounds k_before_visit{0, 1000, false, false, "weeks"};
+// Far beyond any trial's.
+constexpr input::Bounds k_log_odds{-20, 20, false, false, "a log odds"};
+constexpr input::Bounds k_log_hazard_ratio{-20, 20, false, false, "a log hazard ratio"};
+constexpr input::Bounds k_slope{-50, 50, false, false, "a slope"};
+constexpr input::Bounds k_ratio_reference{0, 10, false, false, "a ratio to baseline"};
+constexpr input::Bounds k_ratio_multiplier{0, 1, false, false, "a multiplier of the ratio"};
+constexpr input::Bounds k_weekly_rate{0, 10, false, false, "a rate per week"};
 
-std::vector<double> by_arm(input::Reader& reader, const char* key, const std::vector<Arm>& arms) {
+std::vector<double> by_arm(input::Reader& reader, const char* key, const std::vector<Arm>& arms,
+                           const input::Bounds& bounds) {
   std::vector<double> result(arms.size(), 0.0);
-  const auto values = reader.number_by_name(key, names_of(arms), "arm", input::k_any_number, false);
+  const auto values = reader.number_by_name(key, names_of(arms), "arm", bounds, false);
   for (std::size_t arm = 0; arm < values.size(); ++arm) result[arm] = values[arm].value_or(0);
   return result;
 }
@@ -23,9 +33,10 @@ double read_weeks_before(input::Reader& reader, const std::vector<double>& visit
   double previous = 0;
   for (const double visit : visit_weeks) {
     if (visit - weeks <= previous) {
-      reader.fault("weeks_before_visit",
-                   "the event must fall between two visits (visits are as near as " +
-                       std::to_string(visit - previous).substr(0, 5) + " weeks)");
+      reader.fault(
+          "weeks_before_visit",
+          fmt::format("the event must fall between two visits (visits are as near as {:g} weeks)",
+                      visit - previous));
       break;
     }
     previous = visit;
@@ -36,24 +47,23 @@ double read_weeks_before(input::Reader& reader, const std::vector<double>& visit
 Rescue read_rescue(input::Reader& reader, const std::vector<Arm>& arms,
                    const std::vector<double>& visit_weeks) {
   Rescue rescue;
-  rescue.log_odds = reader.number("log_odds_per_2_weeks", input::k_any_number);
-  rescue.slope = reader.number("log_odds_slope", input::k_any_number, 0.0);
-  rescue.ratio_reference = reader.number("ratio_reference", input::k_non_negative, 0.8);
+  rescue.log_odds = reader.number("log_odds_per_2_weeks", k_log_odds);
+  rescue.slope = reader.number("log_odds_slope", k_slope, 0.0);
+  rescue.ratio_reference = reader.number("ratio_reference", k_ratio_reference, 0.8);
   rescue.weeks_before_visit = read_weeks_before(reader, visit_weeks);
   rescue.first_week = reader.number("first_week", input::k_non_negative, 0.0);
   rescue.escalation = reader.number("escalation_per_2_weeks", input::k_probability, 0.0);
-  rescue.arm_log_odds = by_arm(reader, "arm_log_odds", arms);
+  rescue.arm_log_odds = by_arm(reader, "arm_log_odds", arms, k_log_odds);
+  const std::size_t n_faults = reader.faults().size();
   double total = 0;
   for (auto& [name, tier] : reader.named("tiers")) {
     const double probability = tier.number("probability", input::k_probability);
-    rescue.tiers.push_back(
-        {name, probability,
-         tier.number("ratio_multiplier", {0, 1, false, false, "of the ratio, at most 1"})});
+    rescue.tiers.push_back({name, probability, tier.number("ratio_multiplier", k_ratio_multiplier)});
     total += probability;
   }
-  if (std::abs(total - 1) > 1e-9)
+  if (reader.faults().size() == n_faults && std::abs(total - 1) > 1e-9)
     reader.fault("tiers",
-                 "the tiers' probabilities sum to " + std::to_string(total) + " (they must sum to 1)");
+                 fmt::format("the tiers' probabilities sum to {:.12g} (they must sum to 1)", total));
   return rescue;
 }
 
@@ -68,16 +78,16 @@ IntercurrentEvents IntercurrentEvents::read(input::Reader& study, const std::vec
     events.rescue = read_rescue(*reader, arms, visit_weeks);
   if (auto reader = section->optional_map("dropout")) {
     Dropout dropout;
-    dropout.rate_per_week = reader->number("rate_per_week", {0, 10, false, false, "a week"});
-    dropout.slope = reader->number("log_slope", input::k_any_number, 0.0);
-    dropout.ratio_reference = reader->number("ratio_reference", input::k_non_negative, 0.8);
+    dropout.rate_per_week = reader->number("rate_per_week", k_weekly_rate);
+    dropout.slope = reader->number("log_slope", k_slope, 0.0);
+    dropout.ratio_reference = reader->number("ratio_reference", k_ratio_reference, 0.8);
     dropout.weeks_before_visit = read_weeks_before(*reader, visit_weeks);
-    dropout.arm_log_hazard = by_arm(*reader, "arm_log_hazard", arms);
+    dropout.arm_log_hazard = by_arm(*reader, "arm_log_hazard", arms, k_log_hazard_ratio);
     events.dropout = dropout;
   }
   if (auto reader = section->optional_map("discontinuation")) {
     Discontinuation stop;
-    stop.rate_per_week = reader->number("rate_per_week", {0, 10, false, false, "a week"});
+    stop.rate_per_week = reader->number("rate_per_week", k_weekly_rate);
     stop.after_grade_3_event = reader->number("after_grade_3_event", input::k_probability, 0.0);
     events.discontinuation = stop;
   }

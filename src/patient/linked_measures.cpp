@@ -82,7 +82,8 @@ LinkedMeasure read_measure(const std::string& name, input::Reader& reader, const
       read_graded(reader, course, population, measure);
       break;
     case LinkKind::proportional:
-      measure.noise_sd = reader.number("noise_sd", {0, 5, false, false, "of the log"});
+      measure.noise_sd =
+          reader.number("noise_sd", {0, 5, false, false, "a standard deviation of the log ratio"});
       measure.ratio_maximum = reader.number("ratio_maximum", input::k_positive, 1.5);
       read_noise_shares(reader, measure);
       read_scale(reader, measure);

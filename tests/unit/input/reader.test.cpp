@@ -69,7 +69,7 @@ TEST(Reader, exact_text_of_a_number_out_of_bounds) {
             "study.yaml:1:4: error: \"x\" is 58 (a probability from 0 to 1 is needed)\n"
             "    x: 58\n"
             "       ^\n"
-            "  hint: a probability is not in percent: 58% is written 0.58\n"
+            "  hint: 58% is written 0.58\n"
             "1 fault; nothing was run\n");
 }
 
