@@ -153,6 +153,14 @@ bool AdverseEvents::has_infusion_reactions() const {
   });
 }
 
+bool AdverseEvents::are_same(std::size_t arm, std::size_t other) const {
+  if (!any()) return true;
+  const ArmRates &a = arms_[arm], &b = arms_[other];
+  const bool same_reactions =
+      a.infusion_reaction == b.infusion_reaction && a.infusion_weeks == b.infusion_weeks;
+  return a.hazard == b.hazard && a.category_ends == b.category_ends && same_reactions;
+}
+
 double AdverseEvents::probability(std::size_t arm, double weeks) const {
   const ArmRates& rates = arms_[arm];
   double none = math::exp(-rates.hazard * std::min(weeks / follow_up_weeks_, 1.0));

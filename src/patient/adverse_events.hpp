@@ -32,6 +32,8 @@ class AdverseEvents {
   double follow_up_weeks() const { return follow_up_weeks_; }
   const std::vector<std::string>& categories() const { return categories_; }
   bool has_infusion_reactions() const;
+  // Do two arms have the same law of events?
+  bool are_same(std::size_t arm, std::size_t other) const;
   // P(at least one event with onset before `weeks`), of a patient with all infusions who stays.
   double probability(std::size_t arm, double weeks) const;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "math/elementary.hpp"
@@ -18,6 +19,9 @@ struct Overloaded : F... {
 };
 template <class... F>
 Overloaded(F...) -> Overloaded<F...>;
+
+constexpr double k_least_log_odds_ratio = 0.1;
+constexpr double k_largest_scale = 2;
 
 double draw_beta(rng::Stream& stream, double events, double non_events) {
   const double a = rng::gamma(stream, events), b = rng::gamma(stream, non_events);
@@ -42,6 +46,9 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
     const bool several = variants == Variants::by_infusions && n_infusions > 0;
     // A law that was refused is not tabulated: the model will not be used.
     arms_[arm].law = faults.size() == faults_before ? law_of(arm, 1) : law_of(control_, 1);
+    const double log_odds_ratio = log_odds(spec_.laws[arm], k_reference_ratio) -
+                                  log_odds(spec_.laws[control_], k_reference_ratio);
+    arms_[arm].log_odds_ratio = std::isfinite(log_odds_ratio) ? log_odds_ratio : 0;
     arms_[arm].full = several ? static_cast<int>(n_infusions) : 0;
     for (std::size_t k = several ? 0 : n_infusions; k <= n_infusions; ++k) {
       const double fraction =
@@ -119,25 +126,48 @@ void CourseTruth::compile(std::size_t arm, double fraction) {
     variant.table = tables_.size();
     tables_.emplace_back(law);
   }
-  const bool calibrated_tau = arm != control_ && !std::holds_alternative<ConstantOddsRatio>(truth_) &&
-                              !std::holds_alternative<LogOddsRatioDraw>(truth_);
-  const double weight = calibrated_tau ? effect_weight() * fraction : 0;
-  const double from = spec_.tau_weeks[control_], to = spec_.tau_weeks[arm];
-  const double tau = weight == 1 ? to : from * math::pow(to / from, weight);
-  for (const double week : spec_.visit_weeks)
-    variant.exponents.push_back(course_exponent(week, tau, spec_.reached_week));
+  for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit)
+    variant.exponents.push_back(exponent_at(visit, arm, tau_weight(arm) * fraction));
   arms_[arm].variants.push_back(std::move(variant));
 }
 
-double CourseTruth::calibrated_log_odds_ratio(std::size_t arm) const {
-  return log_odds(spec_.laws[arm], k_reference_ratio) -
-         log_odds(spec_.laws[control_], k_reference_ratio);
+// Where the truth draws the odds ratio, each trial has a weight of its own.
+double CourseTruth::tau_weight(std::size_t arm) const {
+  if (arm == control_ || std::holds_alternative<LogOddsRatioDraw>(truth_)) return 0;
+  if (const auto* ratio = std::get_if<ConstantOddsRatio>(&truth_))
+    return std::min(1.0, scale_of(arm, math::log(ratio->value)));
+  return effect_weight();
+}
+
+double CourseTruth::exponent_at(std::size_t visit, std::size_t arm, double tau_weight) const {
+  const double from = spec_.tau_weeks[control_], to = spec_.tau_weeks[arm];
+  const double tau = tau_weight == 1 ? to : from * math::pow(to / from, tau_weight);
+  return course_exponent(spec_.visit_weeks[visit], tau, spec_.reached_week);
+}
+
+double CourseTruth::exponent_of(const TrialTruth& truth, std::size_t visit, std::size_t arm,
+                                int variant) const {
+  const Variant& law = at(arm, variant);
+  if (arm == control_ || spec_.visit_weeks[visit] >= spec_.reached_week ||
+      !std::holds_alternative<LogOddsRatioDraw>(truth_))
+    return law.exponents[visit];
+  return exponent_at(visit, arm, std::min(1.0, truth.scale[arm]) * law.fraction);
 }
 
 double CourseTruth::scale_of(std::size_t arm, double log_odds_ratio) const {
-  const double calibrated = calibrated_log_odds_ratio(arm);
-  if (arm == control_ || log_odds_ratio == 0) return 0;
-  return calibrated == 0 ? 1 : log_odds_ratio / calibrated;
+  if (arm == control_) return 0;
+  const double calibrated = arms_[arm].log_odds_ratio;
+  const double unit = calibrated < 0 ? std::min(calibrated, -k_least_log_odds_ratio)
+                                     : std::max(calibrated, k_least_log_odds_ratio);
+  return std::clamp(log_odds_ratio / unit, 0.0, k_largest_scale);
+}
+
+double CourseTruth::high_placebo(const TrialTruth& truth, std::size_t arm, int variant,
+                                 double log_odds) const {
+  const double fraction = at(arm, variant).fraction;
+  const double left = std::clamp(1 - fraction * truth.scale[arm], 0.0, 1.0) * log_odds;
+  const double effect = fraction * truth.log_odds_ratio[arm];
+  return effect > 0 ? std::max(left, log_odds - effect) : left;
 }
 
 void CourseTruth::draw_posterior(const PosteriorDraw& posterior, rng::Key key, std::uint64_t trial,
@@ -168,8 +198,12 @@ void CourseTruth::draw_posterior(const PosteriorDraw& posterior, rng::Key key, s
   }
   const double control = log_odds(RatioLaw{result.drawn[control_]}, k_reference_ratio);
   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-    result.scale[arm] =
-        scale_of(arm, log_odds(RatioLaw{result.drawn[arm]}, k_reference_ratio) - control);
+    set_effect(arm, log_odds(RatioLaw{result.drawn[arm]}, k_reference_ratio) - control, result);
+}
+
+void CourseTruth::set_effect(std::size_t arm, double log_odds_ratio, TrialTruth& result) const {
+  result.log_odds_ratio[arm] = arm == control_ ? 0 : log_odds_ratio;
+  result.scale[arm] = scale_of(arm, log_odds_ratio);
 }
 
 TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
@@ -177,18 +211,24 @@ TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
   const auto set_odds_ratio = [&](double control_shift, double log_odds_ratio) {
     for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
       result.shift[arm] = control_shift + (arm == control_ ? 0 : log_odds_ratio);
-      result.scale[arm] = scale_of(arm, log_odds_ratio);
+      set_effect(arm, log_odds_ratio, result);
     }
   };
-  const auto shift_to_rate = [&](std::size_t arm, double events, double non_events) {
+  const auto shift_to_rate = [&](std::size_t arm, double events, double non_events,
+                                 std::optional<double> published) {
     rng::Stream stream({key, rng::Purpose::truth, trial, 1 + static_cast<std::uint32_t>(arm)});
     const double rate = std::min(std::max(draw_beta(stream, events, non_events), 1e-9), 1 - 1e-9);
-    return math::logit(rate) - log_odds(spec_.laws[arm], k_reference_ratio);
+    const bool is_told = published && *published > 0 && *published < 1;
+    return math::logit(rate) -
+           (is_told ? math::logit(*published) : log_odds(spec_.laws[arm], k_reference_ratio));
   };
   std::visit(
       Overloaded{[&](const EffectMultiplier& truth) {
-                   for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                     result.scale[arm] = arm == control_ ? 0 : truth.value;
+                   for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
+                     if (arm == control_) continue;
+                     result.scale[arm] = truth.value;
+                     result.log_odds_ratio[arm] = truth.value * arms_[arm].log_odds_ratio;
+                   }
                  },
                  [&](const ConstantOddsRatio& truth) { set_odds_ratio(0, math::log(truth.value)); },
                  [&](const LogOddsRatioDraw& truth) {
@@ -196,16 +236,20 @@ TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
                    const double log_odds_ratio = truth.mean + truth.sd * stream.normal(0);
                    const double control_shift =
                        truth.control_events
-                           ? shift_to_rate(control_, *truth.control_events, *truth.control_non_events)
+                           ? shift_to_rate(control_, *truth.control_events, *truth.control_non_events,
+                                           truth.published_control_rate)
                            : 0;
                    set_odds_ratio(control_shift, log_odds_ratio);
                  },
                  [&](const BetaRatesDraw& truth) {
                    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                     result.shift[arm] = shift_to_rate(arm, truth.events[arm], truth.non_events[arm]);
+                     result.shift[arm] = shift_to_rate(
+                         arm, truth.events[arm], truth.non_events[arm],
+                         truth.published_rates.empty() ? std::nullopt : truth.published_rates[arm]);
                    for (std::size_t arm = 0; arm < arms_.size(); ++arm)
-                     result.scale[arm] = scale_of(arm, calibrated_log_odds_ratio(arm) +
-                                                           result.shift[arm] - result.shift[control_]);
+                     set_effect(arm,
+                                arms_[arm].log_odds_ratio + result.shift[arm] - result.shift[control_],
+                                result);
                  },
                  [&](const PosteriorDraw& truth) { draw_posterior(truth, key, trial, result); }},
       truth_);
@@ -230,10 +274,14 @@ void CourseTruth::ratios(const TrialTruth& truth, std::size_t visit, std::span<c
                          std::span<const int> variant, std::span<const double> z,
                          std::span<const double> shift, std::span<double> out) const {
   const bool is_drawn_law = std::holds_alternative<PosteriorDraw>(truth_);
+  std::array<double, k_most_arms> full{};
+  for (std::size_t a = 0; a < arms_.size(); ++a) full[a] = exponent_of(truth, visit, a, arms_[a].full);
   for (std::size_t i = 0; i < z.size(); ++i) {
     const auto a = static_cast<std::size_t>(arm[i]);
     const Variant& law = at(a, variant[i]);
-    const double x = log_odds_(z[i]) - shift[i], exponent = law.exponents[visit];
+    const double x = log_odds_(z[i]) - shift[i];
+    const double exponent =
+        variant[i] == arms_[a].full ? full[a] : exponent_of(truth, visit, a, variant[i]);
     out[i] = is_drawn_law ? drawn_ratio(truth, a, law, exponent, x) : ratio_of(law, exponent, x);
   }
 }

@@ -14,14 +14,12 @@
 
 namespace trialwright::patient {
 
-// The responder threshold at which drawn rates and odds ratios are stated.
-inline constexpr double k_reference_ratio = 0.5;
-
 // One trial's truth, by arm, for patients with all their infusions.
 struct TrialTruth {
   std::array<double, k_most_arms> shift{};  // log odds added to the compiled law
   std::array<double, k_most_arms> scale{};  // what site, region and stratum effects are multiplied with
-  std::array<Kumaraswamy, k_most_arms> drawn{};  // the law itself, where the truth draws it
+  std::array<double, k_most_arms> log_odds_ratio{};  // against the control, at the reference ratio
+  std::array<Kumaraswamy, k_most_arms> drawn{};      // the law itself, where the truth draws it
 };
 
 // A patient who had k of an arm's K infusions has the treatment effect times k/K on the log-odds scale.
@@ -48,6 +46,8 @@ class CourseTruth {
   double scale(const TrialTruth& truth, std::size_t arm, int variant) const {
     return at(arm, variant).fraction * truth.scale[arm];
   }
+  // What a site that is high placebo by `log_odds` adds to a patient: see SiteEffects.
+  double high_placebo(const TrialTruth& truth, std::size_t arm, int variant, double log_odds) const;
 
   // out[i] = ratio at a visit of patient i: the quantile at log odds logit(Phi(z[i])) - shift[i] of the
   // law of (arm[i], variant[i]), to the power of the course's exponent at that visit.
@@ -77,6 +77,7 @@ class CourseTruth {
     TemperedLaw law;
     std::vector<Variant> variants;
     int full = 0;
+    double log_odds_ratio = 0;  // calibrated, against the control, at the reference ratio
   };
 
   const Variant& at(std::size_t arm, int variant) const {
@@ -86,11 +87,16 @@ class CourseTruth {
   double drawn_ratio(const TrialTruth& truth, std::size_t arm, const Variant& law, double exponent,
                      double x) const;
   double effect_weight() const;
+  double tau_weight(std::size_t arm) const;
+  double exponent_at(std::size_t visit, std::size_t arm, double tau_weight) const;
+  double exponent_of(const TrialTruth& truth, std::size_t visit, std::size_t arm, int variant) const;
   TemperedLaw law_of(std::size_t arm, double fraction) const;
   void check(const std::vector<Arm>& arms, input::Diagnostics& faults, const input::Position& at) const;
   void compile(std::size_t arm, double fraction);
-  double calibrated_log_odds_ratio(std::size_t arm) const;
+  // How many times the calibrated effect an odds ratio is: ln(OR) / calibrated ln(OR), held in [0, 2],
+  // the calibrated one taken as at least 0.1 from 0, so that it neither explodes nor jumps. 0 at OR 1.
   double scale_of(std::size_t arm, double log_odds_ratio) const;
+  void set_effect(std::size_t arm, double log_odds_ratio, TrialTruth& result) const;
   void draw_posterior(const PosteriorDraw& posterior, rng::Key key, std::uint64_t trial,
                       TrialTruth& result) const;
 

@@ -109,8 +109,9 @@ void PatientModel::Impl::add_effects(const TrialTruth& trial_truth, Cohort& coho
       effect += stratum.effect[level];
     }
     if (effects.baseline != 0) intercept += effects.baseline * cohort.baseline_normal[i];
-    const double scale = truth.scale(trial_truth, arm, cohort.scratch.infusions[i]);
-    total[i] += intercept + scale * effect + (1 - scale) * high_placebo;
+    const int infusions = cohort.scratch.infusions[i];
+    total[i] += intercept + truth.scale(trial_truth, arm, infusions) * effect +
+                truth.high_placebo(trial_truth, arm, infusions, high_placebo);
     control[i] += intercept + high_placebo;
   }
 }

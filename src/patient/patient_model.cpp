@@ -96,6 +96,14 @@ bool PatientModel::truth_is_drawn() const {
 bool PatientModel::is_null() const {
   return impl_->truth.is_null() && impl_->spec->events.are_same_in_all_arms();
 }
+bool PatientModel::stops_infusions_alike(int arm, int other) const {
+  const auto& discontinuation = impl_->spec->events.discontinuation;
+  if (!discontinuation || arm == other) return true;
+  const auto a = static_cast<std::size_t>(arm), b = static_cast<std::size_t>(other);
+  const bool same_weeks = impl_->spec->arms[a].infusion_weeks == impl_->spec->arms[b].infusion_weeks;
+  return same_weeks &&
+         (discontinuation->after_grade_3_event == 0 || impl_->spec->adverse_events.are_same(a, b));
+}
 bool PatientModel::patients_are_independent() const {
   const auto& effects = impl_->spec->course.effects;
   const auto& site = effects.site;

@@ -17,6 +17,9 @@ namespace trialwright::patient {
 
 // ---- The truth about treatment, as a scenario states it ----
 
+// The responder threshold at which drawn rates and odds ratios are stated.
+inline constexpr double k_reference_ratio = 0.5;
+
 // On the log odds of the ratio's distribution function, arm by arm against the control:
 // logit F_m(r) = logit F_control(r) + m (logit F_calibrated(r) - logit F_control(r)).
 // 0: the active arm behaves as the control; 1: exactly as calibrated.
@@ -24,24 +27,33 @@ struct EffectMultiplier {
   double value = 1;
 };
 // Every active arm: logit F(r) = logit F_control(r) + ln(odds_ratio) (proportional odds; DOMAIN model
-// P).
+// P), at the week when the response is reached and after. It is reached as fast as the odds ratio goes:
+// tau = tau_control (tau_arm / tau_control)^w, w = ln(odds_ratio) / ln(calibrated odds ratio at the
+// reference ratio) held in [0, 1], so that at 1 the arm is the control at every week, and from the
+// calibrated odds ratio on it has its own time constant. Site, region and stratum terms on the effect are
+// multiplied by that quotient held in [0, 2]. A calibrated ln(odds ratio) nearer to 0 than 0.1 counts as 0.1.
 struct ConstantOddsRatio {
   double value = 1;
 };
 // Each trial draws ln(odds ratio) ~ Normal(mean, sd) for the active arms (as ConstantOddsRatio), and,
 // where control_events is given, the control's responder rate ~ Beta(events, non_events), both at the
-// reference responder threshold; the control's law is shifted on the log-odds scale to have that rate.
+// reference responder threshold; the control's calibrated law is shifted by logit(drawn rate) -
+// logit(published rate), so that the rate observed moves to the one drawn although rescue and dropout
+// stand between the law and what is observed. Without a published rate (or one of 0 or 1) the law's own
+// rate takes its place.
 struct LogOddsRatioDraw {
   double mean = 0;
   double sd = 1;
   std::optional<double> control_events;
   std::optional<double> control_non_events;
+  std::optional<double> published_control_rate{};
 };
 // Each trial draws each arm's responder rate at the reference threshold from Beta(events, non_events);
-// each arm's calibrated law is shifted on the log-odds scale to have that rate.
+// each arm's calibrated law is shifted on the log-odds scale as LogOddsRatioDraw shifts the control's.
 struct BetaRatesDraw {
-  std::vector<double> events;      // by arm
-  std::vector<double> non_events;  // by arm
+  std::vector<double> events;                            // by arm
+  std::vector<double> non_events;                        // by arm
+  std::vector<std::optional<double>> published_rates{};  // by arm; empty: of no arm
 };
 // Each trial draws each arm's (rate at threshold 1, rate at the deeper threshold 2) from the Dirichlet
 // posterior of the published counts (deep responders, responders not deep, non-responders; Jeffreys
@@ -120,8 +132,13 @@ class PatientModel {
   const std::vector<std::string>& adverse_event_categories() const;
   double follow_up_weeks() const;  // last visit or safety follow-up
   int n_sites() const;
-  bool truth_is_drawn() const;            // each trial has its own truth
-  bool is_null() const;                   // every active arm's course equals the control's
+  bool truth_is_drawn() const;  // each trial has its own truth
+  // Every active arm's course equals the control's, rescue and dropout included. When infusions stop may
+  // still differ: see stops_infusions_alike.
+  bool is_null() const;
+  // Do two arms have the same law of when infusions stop? (By their infusions' weeks and, where adverse
+  // events stop them, the law of these.) True where nothing stops them.
+  bool stops_infusions_alike(int arm, int other) const;
   bool patients_are_independent() const;  // no site or region random effect, no drawn truth
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.
   std::int64_t capacity() const;

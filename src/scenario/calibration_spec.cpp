@@ -2,12 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <set>
 
 #include "input/number_text.hpp"
 #include "scenario/study_path.hpp"
 
 namespace trialwright::scenario {
+
+std::optional<double> CalibrationSpec::published_rate(int arm, double ratio) const {
+  constexpr double same_ratio = 1e-9;
+  std::optional<double> rate;
+  for (const auto& target : targets) {
+    if (target.arm != arm || !target.response_ratio ||
+        std::abs(*target.response_ratio - ratio) > same_ratio)
+      continue;
+    if (rate) return std::nullopt;
+    rate = target.events / target.patients;
+  }
+  return rate;
+}
 
 std::optional<patient::PosteriorDraw> CalibrationSpec::posterior(
     const std::vector<std::string>& arms) const {

@@ -21,7 +21,12 @@ constexpr std::array<base::Named<TruthDraw>, 3> k_draws{{
      "Dirichlet-multinomial, Jeffreys prior", TruthDraw::calibration_posterior},
 }};
 
-patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth) {
+std::optional<double> published_rate(const TruthNames& names, int arm) {
+  return names.calibration ? names.calibration->published_rate(arm, patient::k_reference_ratio)
+                           : std::nullopt;
+}
+
+patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth, const TruthNames& names) {
   patient::LogOddsRatioDraw draw;
   draw.mean = truth.number("mean", {-10, 10, false, false, "a log odds ratio"});
   draw.sd = truth.number("sd", {0, 10, false, false, "the standard deviation of a log odds ratio"});
@@ -44,6 +49,7 @@ patient::LogOddsRatioDraw read_log_odds_ratio(input::Reader& truth) {
     const auto control = truth.numbers("control", input::k_positive, std::size_t{2});
     draw.control_events = control[0];
     draw.control_non_events = control[1];
+    draw.published_control_rate = published_rate(names, names.control_arm);
   }
   return draw;
 }
@@ -55,6 +61,8 @@ patient::BetaRatesDraw read_beta_rates(input::Reader& truth, const TruthNames& n
     const auto beta = arms.numbers(arm, input::k_positive, std::size_t{2});
     draw.events.push_back(beta[0]);
     draw.non_events.push_back(beta[1]);
+    draw.published_rates.push_back(
+        published_rate(names, static_cast<int>(draw.published_rates.size())));
   }
   return draw;
 }
@@ -90,7 +98,7 @@ patient::Truth read_truth(input::Reader& scenario, const TruthNames& names) {
     }
     switch (draw) {
       case TruthDraw::log_odds_ratio:
-        return read_log_odds_ratio(truth);
+        return read_log_odds_ratio(truth, names);
       case TruthDraw::beta_rates:
         return read_beta_rates(truth, names);
       case TruthDraw::calibration_posterior:

@@ -1,9 +1,11 @@
 // The course in time, visit correlation and truths.
 #include "patient/course.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -17,11 +19,15 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// DOMAIN section 3: EASI50 by weeks 2, 4, 6, 8, 12, and EASI75 of the active arm, in whole percents,
+// DOMAIN section 3, its parameters (fitted without the score's grid): EASI50 by weeks 2, 4, 6, 8, 12, and EASI75 of the active arm, in whole percents,
 // some of them a point high; and F(r^(1/g)) in closed form, from which the score's grid moves the rates
 // by up to 0.15 points.
 TEST(Course, EasiByWeekIsAsTabulated) {
-  const auto model = library_study().model();
+  const std::string arms = "measures.easi.course.kumaraswamy.arms.";
+  const auto model =
+      library_study("hcmsc.yaml", {arms + "placebo.a=1.06376", arms + "placebo.b=1.05015",
+                                   arms + "hcmsc.a=0.54864", arms + "hcmsc.b=1.08189"})
+          .model();
   const std::array<double, 5> placebo{18, 27, 31, 32, 32}, active{34, 48, 53, 55, 58},
       active75{14, 27, 34, 37, 40};
   for (int visit = 0; visit < 5; ++visit) {
@@ -121,6 +127,118 @@ TEST(CourseTruth, HighPlaceboSitesRaiseTheControl) {
     }
     const double odds = arm == 0 ? 2 * 11.0 / 23 : 19.0 / 14, rate = odds / (1 + odds);
     EXPECT_NEAR(responders / 20000, rate, 3.5 * std::sqrt(rate * (1 - rate) / 20000));
+  }
+}
+
+double responders(const PatientModel& model, int arm, double week) {
+  constexpr int k_patients = 20000;
+  const auto visit = visit_at(model, week);
+  Cohort cohort;
+  simulate(model, k_patients, 1, needs_of(model, 0, visit), arm, cohort);
+  int n = 0;
+  for (std::size_t i = 0; i < k_patients; ++i) n += cohort.unrescued_ratio[visit][i] <= 0.5;
+  return static_cast<double>(n) / k_patients;
+}
+
+// Two truths share their patients, so a stronger one has at least the responders of a weaker one, patient
+// by patient; and a treatment that works is nowhere worse than the control.
+TEST(CourseTruth, MoreEffectIsNeverLessWhereSitesAreHighPlacebo) {
+  for (const double high_placebo : {2.0, 4.0}) {
+    const auto study =
+        overlaid_study(fmt::format("measures: {{easi: {{site_effects: {{high_placebo_probability: 1, "
+                                   "high_placebo_odds_ratio: {}}}}}}}\n",
+                                   high_placebo));
+    const double control = responders(study.model(ConstantOddsRatio{1}), 0, 12);
+    double before = 0;
+    for (const double ratio : {0.25, 0.5, 1.0, 1.5, 2.0, 2.84, 4.0, 5.0, 8.0, 20.0}) {
+      const double now = responders(study.model(ConstantOddsRatio{ratio}), 1, 12);
+      EXPECT_GE(now, before) << ratio;
+      if (ratio == 1) {
+        EXPECT_EQ(now, control);
+      }
+      if (ratio > 1) {
+        EXPECT_GE(now, control) << ratio;
+      }
+      before = now;
+    }
+    before = 0;
+    for (const double effect : {0.0, 0.5, 1.0, 1.2, 1.5}) {
+      const double now = responders(study.model(EffectMultiplier{effect}), 1, 12);
+      EXPECT_GE(now, std::max(before, control)) << effect;
+      before = now;
+    }
+  }
+}
+
+// DOMAIN section 3: ln(odds ratio) of EASI50 as published, ln(19/14 / (11/23)) = 1.043. At the calibrated
+// odds ratio the active arm has its own time constant, at 1 the control's, between them by the quotient of
+// the logarithms.
+TEST(CourseTruth, OddsRatiosTakeTheirShareOfTheTimeConstant) {
+  const auto study = library_study();
+  input::Diagnostics faults;
+  const double calibrated =
+      log_odds(study.spec->course.laws[1], 0.5) - log_odds(study.spec->course.laws[0], 0.5);
+  EXPECT_NEAR(calibrated, 1.043, 0.003);
+  const auto truth = [&](double part) {
+    return CourseTruth(study.spec->course, study.spec->arms,
+                       ConstantOddsRatio{std::exp(part * calibrated)}, CourseTruth::Variants::full_only,
+                       faults, {});
+  };
+  EXPECT_EQ(truth(0).exponent(1, 1), course_exponent(4, 2.5, 12));
+  EXPECT_NEAR(truth(1).exponent(1, 1), course_exponent(4, 4, 12), 1e-12);
+  EXPECT_EQ(truth(1.5).exponent(1, 1), course_exponent(4, 4, 12));
+  EXPECT_EQ(truth(-0.5).exponent(1, 1), course_exponent(4, 2.5, 12));
+  EXPECT_NEAR(truth(0.5).exponent(1, 1), course_exponent(4, std::sqrt(10.0), 12), 1e-12);
+  EXPECT_EQ(truth(1).exponent(0, 1), course_exponent(4, 2.5, 12));
+  // Both laws pass the same rate at week 12, and differ in shape.
+  const auto ratio = study.model(ConstantOddsRatio{2.84}), effect = study.model();
+  EXPECT_NEAR(*ratio.responder_probability(1, 1, 0.5), *effect.responder_probability(1, 1, 0.5), 0.05);
+  // A truth that draws the odds ratio, without error, is that odds ratio, patient by patient.
+  EXPECT_EQ(responders(study.model(LogOddsRatioDraw{std::log(2.84), 0, {}, {}, {}}), 1, 4),
+            responders(ratio, 1, 4));
+  EXPECT_EQ(responders(study.model(LogOddsRatioDraw{0, 0, {}, {}, {}}), 1, 4),
+            responders(study.model(ConstantOddsRatio{1}), 1, 4));
+}
+
+// Where infusions stop, the drawn odds ratio's time constant is shared out as a stated one's is.
+TEST(CourseTruth, StoppedInfusionsTakeTheirShareOfADrawnTimeConstant) {
+  const auto study = overlaid_study("intercurrent_events: {discontinuation: {rate_per_week: 0.2}}\n");
+  const auto stated = study.model(ConstantOddsRatio{2}),
+             drawn = study.model(LogOddsRatioDraw{std::log(2.0), 0, {}, {}, {}});
+  Cohort a, b;
+  simulate(stated, 2000, 1, all_needs(stated), 1, a);
+  simulate(drawn, 2000, 1, all_needs(drawn), 1, b);
+  for (std::size_t visit = 0; visit < stated.visit_weeks().size(); ++visit)
+    for (std::size_t i = 0; i < 2000; ++i)
+      ASSERT_NEAR(a.unrescued_ratio[visit][i], b.unrescued_ratio[visit][i], 1e-12);
+}
+
+// What multiplies effect terms stays in [0, 2] even where the calibrated odds ratio is next to 1.
+TEST(CourseTruth, EffectTermsDoNotExplodeWhereTheCalibratedEffectIsSmall) {
+  for (const double b : {1.0473, 1.0474, 1.12, 1.0, 1.08}) {
+    const auto study = library_study(
+        "hcmsc.yaml", {"measures.easi.course.kumaraswamy.arms.hcmsc.a=1.06363",
+                       fmt::format("measures.easi.course.kumaraswamy.arms.hcmsc.b={}", b)});
+    input::Diagnostics faults;
+    double before = -1;
+    const bool is_better = b >= 1.0473;
+    for (const double ratio : {0.5, 0.99, 1.0, 1.001, 1.01, 1.1, 2.0, 10.0}) {
+      const CourseTruth truth(study.spec->course, study.spec->arms, ConstantOddsRatio{ratio},
+                              CourseTruth::Variants::full_only, faults, {});
+      const double scale = truth.scale(truth.draw({}, 0), 1, truth.full_variant(1));
+      EXPECT_GE(scale, 0);
+      EXPECT_LE(scale, 2);
+      if (ratio == 1) {
+        EXPECT_EQ(scale, 0);
+      }
+      if (is_better) {
+        EXPECT_GE(scale, before);
+      }
+      if (std::abs(ratio - 1) < 0.002) {
+        EXPECT_LT(scale, 0.011);
+      }
+      before = scale;
+    }
   }
 }
 
