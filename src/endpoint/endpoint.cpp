@@ -113,10 +113,11 @@ class Responder final : public Endpoint {
   double week() const override { return spec_.week; }
   bool higher_is_better() const override { return true; }
 
+  bool has_closed_form() const override {
+    return spec_.measure == 0 && spec_.reduction && !spec_.at_most && !spec_.improvement;
+  }
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const override {
-    const bool is_of_the_course =
-        spec_.measure == 0 && spec_.reduction && !spec_.at_most && !spec_.improvement;
-    if (!is_of_the_course) return std::nullopt;
+    if (!has_closed_form()) return std::nullopt;
     return model.responder_probability(arm, spec_.visit, 1.0 - *spec_.reduction);
   }
 
@@ -146,9 +147,11 @@ class AdverseEvent final : public Endpoint {
   double week() const override { return spec_.weeks; }
   bool higher_is_better() const override { return false; }
 
+  bool has_closed_form() const override {
+    return spec_.minimum_grade == 1 && !spec_.category && !spec_.serious_only;
+  }
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const override {
-    const bool is_any_event = spec_.minimum_grade == 1 && !spec_.category && !spec_.serious_only;
-    if (!is_any_event) return std::nullopt;
+    if (!has_closed_form()) return std::nullopt;
     return model.adverse_event_probability(arm, spec_.weeks);
   }
 

@@ -88,6 +88,8 @@ class Endpoint {
   virtual double week() const = 0;
   // Is a higher rate the better one (response), or the worse (harm)?
   virtual bool higher_is_better() const = 0;
+  // Is there any model for which exact_rate() has an answer?
+  virtual bool has_closed_form() const = 0;
   // P(outcome = 1) of a patient of `arm`, to 1e-9, in the absence of intercurrent events; nullopt where
   // the model has no exact answer.
   virtual std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const = 0;

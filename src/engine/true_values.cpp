@@ -29,8 +29,8 @@ double value_of(analysis::EffectMeasure effect, double rate_1, double rate_0) {
 
 std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
                                      const trial::PlannedAnalysis& analysis) {
-  // Without an effect the arms have one law, whatever it is: no difference, and ratios of 1.
-  if (plan.model->is_null() && plan.is_null(analysis))
+  // A common rate, whatever it is: no difference, and ratios of 1.
+  if (plan.has_common_rate(analysis))
     return TrueValue{analysis.effect == analysis::EffectMeasure::risk_difference ? 0.0 : 1.0, 0};
   if (!analysis.strata.empty()) return std::nullopt;
   const auto rates = plan.exact_rates(analysis);

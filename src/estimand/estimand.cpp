@@ -110,6 +110,10 @@ Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
   hides_exact_rate_ = is_counted || (endpoint.higher_is_better() && (events.rescue || events.dropout));
 }
 
+bool Estimand::counts_discontinuation() const {
+  return limits_.discontinuation != k_ignored;
+}
+
 void Estimand::add_needs(patient::Needs& needs) const {
   endpoint_->add_needs(needs);
   if (events_.rescue || events_.discontinuation || events_.dropout) needs.intercurrent_events = true;

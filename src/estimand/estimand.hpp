@@ -79,6 +79,9 @@ class Estimand {
   const endpoint::Endpoint& endpoint() const { return *endpoint_; }
   bool higher_is_better() const { return endpoint_->higher_is_better(); }
 
+  // Does stopping the infusions decide a patient's value?
+  bool counts_discontinuation() const;
+
   // Marks what endpoint().observe() and values() read, the course of intercurrent events included
   // wherever the study has any (rescue changes the measures, dropout ends the observation of adverse
   // events).

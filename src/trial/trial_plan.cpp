@@ -11,8 +11,11 @@ TrialPlan::ExactPower no(std::string reason) {
   return {std::nullopt, std::move(reason)};
 }
 
-// Arm sizes up to which a table-by-table enumeration stays under a second or so.
+constexpr double k_same_rate = 1e-9;
+
+// An enumeration takes about a second up to these: patients, and patients times pairs of arm sizes.
 constexpr int k_max_enumerated_patients = 4000;
+constexpr std::size_t k_max_enumerated_sizes = 500'000;
 
 }  // namespace
 
@@ -24,16 +27,26 @@ std::optional<TrialPlan::ExactRates> TrialPlan::exact_rates(const PlannedAnalysi
   return ExactRates{*rate_1, *rate_0};
 }
 
+bool TrialPlan::has_common_rate(const PlannedAnalysis& analysis) const {
+  if (model->truth_is_drawn()) return false;
+  if (const auto rates = exact_rates(analysis))
+    return std::abs(rates->rate_1 - rates->rate_0) <= k_same_rate;
+  const auto& estimand = estimands[static_cast<std::size_t>(analysis.i_estimand)];
+  if (estimand.counts_discontinuation() &&
+      !model->stops_infusions_alike(analysis.arm_1, analysis.arm_0))
+    return false;
+  return model->is_null() && estimand.higher_is_better();
+}
+
 bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
-  constexpr double same_rate = 1e-9;
   const auto& test = analysis.test.spec();
   const bool higher = test.direction == analysis::Direction::higher_is_better;
   if (model->truth_is_drawn()) return false;
   const auto rates = exact_rates(analysis);
-  if (!rates) return model->is_null() && higher && test.margin == 0;
+  if (!rates) return has_common_rate(analysis) && test.margin == 0;
   const double benefit = higher ? rates->rate_1 - rates->rate_0 : rates->rate_0 - rates->rate_1;
-  if (test.sides == analysis::Sides::two) return std::abs(benefit) <= same_rate;
-  return benefit <= -test.margin + same_rate;
+  if (test.sides == analysis::Sides::two) return std::abs(benefit) <= k_same_rate;
+  return benefit <= -test.margin + k_same_rate;
 }
 
 TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) const {
@@ -42,9 +55,12 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   if (model->truth_is_drawn()) return no("every trial draws its own truth");
   if (!model->patients_are_independent()) return no("patients of one site or region are correlated");
   if (arms.size() != 2) return no("the design has more than two arms");
-  if (n_patients > k_max_enumerated_patients) return no("there are too many tables to enumerate");
+  const std::string too_many = "enumerating this many tables would take too long";
+  if (n_patients > k_max_enumerated_patients) return no(too_many);
   const auto law = allocation->arm_size_law(control_arm);
   if (!law) return no("the allocation depends on the patients enrolled");
+  if (!estimands[static_cast<std::size_t>(analysis.i_estimand)].endpoint().has_closed_form())
+    return no("this endpoint has no closed form");
   const auto rates = exact_rates(analysis);
   if (!rates)
     return no("intercurrent events or effects on the course leave the rates without a closed form");
@@ -54,6 +70,7 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
     // What these sizes add is below every digit that is printed.
     if (probability > 1e-15) sizes.push_back({n_1, probability});
   }
+  if (sizes.size() * static_cast<std::size_t>(n_patients) > k_max_enumerated_sizes) return no(too_many);
   const bool exact_method = analysis.test.spec().method == analysis::Method::boschloo ||
                             analysis.test.spec().method == analysis::Method::z_pooled_exact;
   if (exact_method && sizes.size() > 4)

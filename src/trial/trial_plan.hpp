@@ -58,9 +58,13 @@ struct TrialPlan {
   };
   std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
 
+  // Have both arms of an analysis the same rate, and in every stratum? By the exact rates, to 1e-9, where
+  // there are any; else, of efficacy alone, by the scenario having no effect and, where the estimand
+  // counts it, infusions stopping alike.
+  bool has_common_rate(const PlannedAnalysis& analysis) const;
+
   // Is the analysis's null hypothesis true under this plan's truth, so that to reject it is a type I
-  // error? By the exact rates where there are any; else of superiority in efficacy by the scenario
-  // having no effect.
+  // error? By the exact rates where there are any; else of superiority where the rate is common.
   bool is_null(const PlannedAnalysis& analysis) const;
 
   // The exact probability that an analysis rejects, by enumeration; nullopt where the study does not
