@@ -32,6 +32,18 @@ std::string with_unit(double value) {
   return fmt::format("{:.0f}", value);
 }
 
+const char* unit_of(engine::Monitor::Phase phase) {
+  switch (phase) {
+    case engine::Monitor::Phase::exact_powers:
+      return "exact powers";
+    case engine::Monitor::Phase::true_values:
+      return "trials for true values";
+    case engine::Monitor::Phase::trials:
+      return "trials";
+  }
+  return "";
+}
+
 }  // namespace
 
 TerminalMonitor::TerminalMonitor(Bar bar)
@@ -49,6 +61,11 @@ TerminalMonitor::~TerminalMonitor() {
   ::signal(SIGTERM, SIG_DFL);
 }
 
+void TerminalMonitor::begin(Phase phase) {
+  phase_ = phase;
+  start_ = std::chrono::steady_clock::now();
+}
+
 void TerminalMonitor::progress(std::uint64_t done, std::uint64_t total) {
   if (!shown_) return;
   const auto now = std::chrono::steady_clock::now();
@@ -60,9 +77,9 @@ void TerminalMonitor::progress(std::uint64_t done, std::uint64_t total) {
   const double rate = static_cast<double>(done) / seconds;
   const double left = done == 0 ? 0 : seconds * (1 - share) / share;
   const auto n_full = static_cast<std::size_t>(share * 30);
-  fmt::print(stderr, "\r[{}{}] {:3.0f}%  {} trials  {}/s  {} left\033[K", std::string(n_full, '#'),
+  fmt::print(stderr, "\r[{}{}] {:3.0f}%  {} {}  {}/s  {} left\033[K", std::string(n_full, '#'),
              std::string(30 - n_full, ' '), 100 * share, with_unit(static_cast<double>(done)),
-             with_unit(rate), time_left(left));
+             unit_of(phase_), with_unit(rate), time_left(left));
   std::fflush(stderr);
 }
 

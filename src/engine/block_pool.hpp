@@ -20,7 +20,11 @@ namespace trialwright::engine {
 class Monitor {
  public:
   virtual ~Monitor() = default;
-  // `done` of `total` trials are finished, over all points.
+  // What the calls of progress() that follow count: exact powers, or trials (those of the true values
+  // first, then the study's own).
+  enum class Phase { exact_powers, true_values, trials };
+  virtual void begin(Phase) {}
+  // `done` of `total` are finished, over all points.
   virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
   // True to stop: blocks under way are finished, no other is begun.
   virtual bool stop_requested() = 0;

@@ -8,13 +8,15 @@
 
 namespace trialwright::engine {
 
-// Simulates every point of the study. Results depend on the study alone. A stop asked by the monitor
+// Exact powers first, then true values, then every point's trials. Results depend on the study alone. A stop asked by the monitor
 // leaves `interrupted` set, each point with the trials finished by then, points without any left out.
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor);
 
-// One point's results from its plan and its work's sum; the pieces of run_study, for shards and tests.
+// One point's results from its plan, its exact powers and its work's sum; the pieces of run_study, for shards and tests.
 Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan,
-               const std::vector<std::optional<TrueValue>>& true_values, const PointAccumulator& sum);
+               const std::vector<std::optional<TrueValue>>& true_values,
+               const std::vector<trial::TrialPlan::ExactPower>& exact_powers,
+               const PointAccumulator& sum);
 
 // The plans' work: `n_trials` each, with the true values filled in.
 std::vector<Work> work_of(const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,

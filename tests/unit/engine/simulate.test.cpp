@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "engine/exact_powers.hpp"
 #include "engine/run_study.hpp"
 #include "report/json.hpp"
 #include "support/studies.hpp"
@@ -50,9 +51,13 @@ TEST(Simulate, BlocksComputedApartAndMergedInOrderAreTheRun) {
 
   const std::vector<std::optional<TrueValue>> truths(plan->analyses.size());
   Results apart;
-  apart.points.push_back(point_of(points.front(), *plan, truths, merged));
+  const auto powers = exact_powers({&work, 1}, 2, nullptr);
+  ASSERT_EQ(powers.size(), 1u);
+  for (std::size_t i = 0; i < plan->analyses.size(); ++i)
+    EXPECT_EQ(powers[0][i].power, plan->exact_power(plan->analyses[i]).power);
+  apart.points.push_back(point_of(points.front(), *plan, truths, powers[0], merged));
   Results together;
-  together.points.push_back(point_of(points.front(), *plan, truths, whole));
+  together.points.push_back(point_of(points.front(), *plan, truths, powers[0], whole));
   EXPECT_EQ(report::write_json(apart), report::write_json(together));
 }
 
@@ -93,6 +98,14 @@ TEST(Simulate, AStopLeavesLeadingBlocksThatEqualAShorterRun) {
   const auto run = simulate({&shorter, 1}, 1, nullptr).front();
   EXPECT_EQ(run.analyses[0].n_rejected, stopped.analyses[0].n_rejected);
   EXPECT_EQ(run.analyses[0].estimate.state(), stopped.analyses[0].estimate.state());
+}
+
+TEST(RunStudy, AStopAmongTheExactPowersLeavesNoPoint) {
+  auto study = support::study(k_study);
+  StopAfter monitor(1);
+  const auto results = run_study(study, 1, &monitor);
+  EXPECT_TRUE(results.interrupted);
+  EXPECT_TRUE(results.points.empty());
 }
 
 TEST(AvailableThreads, IsAtLeastOne) {
