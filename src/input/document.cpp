@@ -44,13 +44,20 @@ fs::path identity(const fs::path& file) {
   return error ? file.lexically_normal() : canonical;
 }
 
+// Is `name` a misspelt `known`? Not where one is made of the other, as lognormal of normal.
+bool is_slip(std::string_view name, const std::string& known) {
+  return !name.ends_with(known) && !known.ends_with(name) &&
+         !base::closest(name, std::vector{known}).empty();
+}
+
 // Does `above` make another kind of thing of the map? Then what stands below has keys it does not know.
 bool changes_kind(const Node& below, const Node& above) {
   for (const auto* key : {"kind", "distribution", "draw"}) {
     const Node* old_kind = below.find(key);
     const Node* new_kind = above.find(key);
     if (old_kind && new_kind && old_kind->kind == Node::Kind::scalar &&
-        new_kind->kind == Node::Kind::scalar && old_kind->text != new_kind->text)
+        new_kind->kind == Node::Kind::scalar && old_kind->text != new_kind->text &&
+        !is_slip(new_kind->text, old_kind->text))
       return true;
   }
   return false;

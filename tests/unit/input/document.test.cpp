@@ -218,6 +218,18 @@ TEST_F(Folder, extends_replaces_a_map_that_becomes_another_kind_of_thing) {
   EXPECT_EQ(find_path(document.root, "other.kind")->text, "compound_symmetry");
 }
 
+TEST_F(Folder, extends_keeps_a_map_whose_kind_is_misspelt_but_not_one_of_a_similar_kind) {
+  write("base.yaml",
+        "slip: {kind: exponential, nugget: 0.07}\nother: {distribution: normal, mean: 3}\n");
+  write("study.yaml",
+        "extends: base.yaml\nslip: {kind: exponentail}\nother: {distribution: lognormal, median: 3}\n");
+  Diagnostics faults;
+  const Document document = read_document(folder_ / "study.yaml", faults);
+  ASSERT_TRUE(faults.empty()) << faults.text(document.sources);
+  EXPECT_NE(find_path(document.root, "slip.nugget"), nullptr);
+  EXPECT_EQ(find_path(document.root, "other.mean"), nullptr);
+}
+
 TEST_F(Folder, extends_tells_a_missing_file_with_its_place_and_the_near_one) {
   write("library/hcmsc.yaml", "schema: 1\n");
   write("study.yaml", "schema: 1\nextends: library/hcmsk.yaml\n");
