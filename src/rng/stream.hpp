@@ -13,20 +13,21 @@ namespace trialwright::rng {
 
 // What a draw is for. The numbers are part of the results' definition: never reuse or renumber one.
 enum class Purpose : std::uint32_t {
-  truth = 1,            // the truth of this trial, where drawn: unit 0 the effect, 1 + arm an arm's rates
-  site_startup = 2,     // unit = site
-  site_rate = 3,        // unit = site: Poisson-gamma enrolment rate
-  site_response = 4,    // unit = site: draw 0 intercept, draw 1 treatment effect, draw 2 high-placebo site
-  region_response = 5,  // unit = region: draw 0 intercept, draw 1 treatment effect
-  arrival = 6,          // unit 0: one sequential stream of arrivals a trial
-  screening = 7,        // unit = arrival number
-  baseline = 8,         // unit = patient: attempt k uses draws 32k .. 32k+31
-  allocation = 9,       // unit 0 or list number: treatment allocation
-  course = 10,          // unit = patient: draws as patient/visit_correlation.hpp tells
-  linked_measure = 11,  // unit = patient: draws 64 m .. 64 m + 63 for linked measure m
-  rescue = 12,          // unit = patient: draws 2j, 2j+1 at visit j
-  dropout = 13,         // unit = patient: draw j at visit j
-  discontinuation = 14, // unit = patient
+  truth = 1,         // the truth of this trial, where drawn: unit 0 the effect, 1 + arm an arm's rates
+  site_startup = 2,  // unit = site
+  site_rate = 3,     // unit = site: Poisson-gamma enrolment rate
+  site_response =
+      4,  // unit = site: draw 0 intercept, draw 1 treatment effect, draw 2 high-placebo site
+  region_response = 5,     // unit = region: draw 0 intercept, draw 1 treatment effect
+  arrival = 6,             // unit 0: one sequential stream of arrivals a trial
+  screening = 7,           // unit = arrival number
+  baseline = 8,            // unit = patient: attempt k uses draws 32k .. 32k+31
+  allocation = 9,          // unit 0 or list number: treatment allocation
+  course = 10,             // unit = patient: draws as patient/visit_correlation.hpp tells
+  linked_measure = 11,     // unit = patient: draws 64 m .. 64 m + 63 for linked measure m
+  rescue = 12,             // unit = patient: draws 2j, 2j+1 at visit j
+  dropout = 13,            // unit = patient: draw j at visit j
+  discontinuation = 14,    // unit = patient
   infusion_reaction = 15,  // unit = patient
   adverse_event = 16,      // unit = patient: sequential
   calibration = 17,
@@ -48,7 +49,9 @@ struct Address {
 };
 
 // A 32-bit word as a uniform in the open interval (0, 1): (w + 1/2) / 2^32.
-constexpr double to_uniform(std::uint32_t word) { return (static_cast<double>(word) + 0.5) * 0x1p-32; }
+constexpr double to_uniform(std::uint32_t word) {
+  return (static_cast<double>(word) + 0.5) * 0x1p-32;
+}
 
 // The words of one address: at random (word(i), uniform(i), normal(i)) or in sequence (operator(), a
 // std::uniform_random_bit_generator, so that Boost.Random's distributions run on it).
