@@ -8,6 +8,7 @@
 #include "app/monitor.hpp"
 #include "base/named_table.hpp"
 #include "search/size.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -65,6 +66,20 @@ std::string outcome_text(const search::SizeAnswer& answer, double target) {
   return {};
 }
 
+std::string warnings_text(const search::SizeAnswer& answer) {
+  std::string text;
+  if (answer.shows_harm)
+    text +=
+        "  NOTE: treatment is worse under this truth, and a two-sided test rejects for harm too:\n"
+        "  this is the size to show harm, not benefit\n";
+  if (answer.is_assurance && answer.highest.patients > 0)
+    text += fmt::format(
+        "  assurance has a ceiling, the probability that the truth drawn itself favours treatment; the highest\n"
+        "  seen is {:.4f} (MCSE {:.4f}), at {} patients\n",
+        answer.highest.power, answer.highest.mcse, answer.highest.patients);
+  return text;
+}
+
 std::string exact_text(const search::SizeAnswer& answer, double target) {
   std::string text;
   if (answer.sustained.patients > 0)
@@ -119,7 +134,7 @@ std::string text_of(const std::vector<Row>& rows, double target) {
     text += fmt::format("{} under {}{}: {}, {} of at least {}\n", point.design, point.scenario,
                         sweep_text(point.sweep), answer.hypothesis,
                         answer.is_assurance ? "assurance" : "power", target);
-    text += outcome_text(answer, target);
+    text += outcome_text(answer, target) + warnings_text(answer);
     text += answer.is_exact ? exact_text(answer, target) : simulated_text(answer);
     text += neighbours_text(answer, target) + "\n";
   }
@@ -158,6 +173,8 @@ Json json_of(const Row& row) {
   json["metric"] = answer.is_exact ? "exact_power" : answer.is_assurance ? "assurance" : "power";
   json["outcome"] = outcome_name(answer.outcome);
   json["size"] = json_of(answer, answer.smallest);
+  if (answer.shows_harm) json["shows_harm"] = true;
+  if (answer.highest.patients > 0) json["highest"] = json_of(answer, answer.highest);
   if (answer.is_exact) {
     if (answer.sustained.patients > 0) json["sustained"] = json_of(answer, answer.sustained);
     if (answer.approximate.patients > 0) json["normal_formula"] = json_of(answer, answer.approximate);
@@ -176,9 +193,12 @@ Json json_of(const Row& row) {
   return json;
 }
 
-// Every design under every scenario with an effect, the number of patients taken out of the sweep.
+// Every design under every scenario under which the hypothesis asked for is no null hypothesis, the
+// number of patients taken out of the sweep.
 std::vector<scenario::PointSpec> points_of(scenario::Study& study, const Options& options) {
   std::vector<scenario::PointSpec> points;
+  search::SizeQuestion question;
+  question.hypothesis = options.hypothesis;
   bool named = false;
   for (const auto& design : study.spec().designs) {
     for (const auto& scenario : study.spec().scenarios) {
@@ -189,8 +209,9 @@ std::vector<scenario::PointSpec> points_of(scenario::Study& study, const Options
       std::erase_if(
           axes, [&](const auto& axis) { return axis.path == "designs." + design.name + ".patients"; });
       for (auto& settings : scenario::cross(axes)) {
-        scenario::PointSpec point{design.name, scenario.name, std::move(settings)};
-        if (!study.plan(point)->model->is_null()) points.push_back(std::move(point));
+        question.point = {design.name, scenario.name, std::move(settings)};
+        const auto plan = search::plan_of(study, question);
+        if (!plan->is_null(plan->analyses.front())) points.push_back(question.point);
       }
     }
   }
@@ -200,41 +221,66 @@ std::vector<scenario::PointSpec> points_of(scenario::Study& study, const Options
                                 options.scenario.empty() ? "*" : options.scenario));
   if (points.empty())
     throw bad_input(
-        "error: every scenario asked for is null (no size gives power where there is no effect)");
+        "error: the null hypothesis is true under every scenario asked for (no size gives power there)");
   return points;
+}
+
+// The answers until all are found or a stop is asked for.
+std::vector<Row> find_all(scenario::Study& study, const std::vector<scenario::PointSpec>& points,
+                          search::SizeQuestion question, const Options& options) {
+  const int n_threads = threads_of(options.common);
+  TerminalMonitor monitor(options.common.quiet ? TerminalMonitor::Bar::hidden
+                                               : TerminalMonitor::Bar::shown);
+  std::vector<Row> rows;
+  for (const auto& point : points) {
+    if (monitor.stop_requested()) break;
+    question.point = point;
+    try {
+      rows.push_back({point, search::find_size(study, question, n_threads, &monitor)});
+    } catch (const Error& error) {
+      if (error.status() != ExitStatus::interrupted) throw;
+      break;
+    }
+  }
+  return rows;
+}
+
+Json json_of(const scenario::Study& study, double target, const std::vector<Row>& rows) {
+  Json json{{"format", "trialwright-size/1"},
+            {"study", study.name()},
+            {"seed", study.spec().simulation.seed},
+            {"target", target}};
+  json["points"] = Json::array();
+  for (const auto& row : rows) json["points"].push_back(json_of(row));
+  return json;
 }
 
 ExitStatus run(const Options& options) {
   auto study = load_study(options.common);
-  const double target = parse_number("--power", options.power, 0.01, 0.999);
   search::SizeQuestion question;
   question.hypothesis = options.hypothesis;
-  question.target = target;
+  question.target = parse_number("--power", options.power, 0.01, 0.999);
   question.minimum = static_cast<int>(parse_integer("--minimum", options.minimum, 2, 10'000'000));
   question.maximum = static_cast<int>(parse_integer("--maximum", options.maximum, 2, 10'000'000));
   question.max_trials = study.spec().simulation.trials;
-  const int n_threads = threads_of(options.common);
-  const bool show_bar = !options.common.quiet;
 
-  std::vector<Row> rows;
-  bool all_reached = true;
-  for (auto& point : points_of(study, options)) {
-    question.point = point;
-    TerminalMonitor monitor(show_bar ? TerminalMonitor::Bar::shown : TerminalMonitor::Bar::hidden);
-    rows.push_back({std::move(point), search::find_size(study, question, n_threads, &monitor)});
-    all_reached = all_reached && rows.back().answer.outcome != search::SizeOutcome::not_reached;
-  }
+  const auto points = points_of(study, options);
+  const auto rows = find_all(study, points, question, options);
+  const bool is_interrupted = rows.size() < points.size();
   if (options.common.json) {
-    Json json{{"format", "trialwright-size/1"},
-              {"study", study.name()},
-              {"seed", study.spec().simulation.seed},
-              {"target", target}};
-    json["points"] = Json::array();
-    for (const auto& row : rows) json["points"].push_back(json_of(row));
+    Json json = json_of(study, question.target, rows);
+    if (is_interrupted) json["interrupted"] = true;
     print(json.dump(1) + "\n");
   } else {
-    print(text_of(rows, target));
+    print(text_of(rows, question.target));
   }
+  if (is_interrupted) {
+    fmt::print(stderr, "interrupted: {} of {} sizes were found\n", rows.size(), points.size());
+    return ExitStatus::interrupted;
+  }
+  const bool all_reached = std::none_of(rows.begin(), rows.end(), [](const Row& row) {
+    return row.answer.outcome == search::SizeOutcome::not_reached;
+  });
   return all_reached ? ExitStatus::done : ExitStatus::check_failed;
 }
 
@@ -247,8 +293,8 @@ void add_size_command(CLI::App& app, Action& action) {
       *command,
       "The smallest number of patients whose power (assurance, where a scenario draws its truth) "
       "reaches the\n"
-      "target, for every design, scenario with an effect, and sweep point; designs.*.patients is "
-      "searched for\n"
+      "target, for every design, scenario under which the null hypothesis is false, and sweep point;\n"
+      "designs.*.patients is searched for\n"
       "and its sweep left out. By enumeration where power is exact, else by simulation on common random\n"
       "numbers with at most --trials trials at any one size, with the 95% interval of the size.\n"
       "Sizes are whole allocation units. Exit status 5 where a target is not reached.");

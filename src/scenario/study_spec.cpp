@@ -138,6 +138,22 @@ std::optional<analysis::TwoByTwo> read_published(input::Reader& reader) {
                             static_cast<int>(events[1]), static_cast<int>(patients[1])};
 }
 
+// A published ratio is placed among the simulated ones by its logarithm.
+void check_published_ratio(const AnalysisEntry& entry, input::Reader& reader) {
+  if (entry.spec.effect == analysis::EffectMeasure::risk_difference) return;
+  const auto& table = *entry.published;
+  const bool is_odds = entry.spec.effect == analysis::EffectMeasure::odds_ratio;
+  const bool has_none = table.responders_1 == 0 || table.responders_0 == 0;
+  const bool has_all = table.responders_1 == table.n_1 || table.responders_0 == table.n_0;
+  if (!has_none && !(is_odds && has_all)) return;
+  reader.fault(
+      "published",
+      fmt::format("an arm published with {} events has a ratio of zero or infinity (which has no "
+                  "logarithm to be placed among the simulated ones)",
+                  has_none ? "no" : "only"),
+      "effect: risk_difference");
+}
+
 AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec,
                             const PatientNames& names) {
   AnalysisEntry entry;
@@ -149,7 +165,9 @@ AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, cons
   entry.strata = reader.references("strata", names_of(names.factors), "stratification factor");
   entry.arm = reader.optional_reference("arm", names.arms, "arm");
   entry.against = reader.optional_reference("against", names.arms, "arm");
+  const std::size_t n_faults = reader.faults().size();
   entry.published = read_published(reader);
+  if (entry.published && reader.faults().size() == n_faults) check_published_ratio(entry, reader);
   const bool is_cmh = entry.spec.test.method == analysis::Method::cmh;
   if (is_cmh && !reader.has("strata"))
     reader.fault("method", "the method cmh has no strata (it tests over strata)", "strata: [severity]");

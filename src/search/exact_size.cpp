@@ -109,6 +109,7 @@ class ExactSearch {
   }
 
   PowerAtSize at_random(int patients) {
+    sampler_.heed_stop();
     const auto plan = sampler_.plan(patients);
     return {patients, {}, plan->exact_power(plan->analyses.front()).power.value(), 0, {0, 0}, 0};
   }

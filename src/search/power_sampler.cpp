@@ -12,10 +12,24 @@ namespace {
 // Decisions of consecutive trials.
 struct Decisions {
   std::vector<std::uint8_t> rejected;
+  std::uint64_t n_for_harm = 0;
   void merge(const Decisions& later) {
     rejected.insert(rejected.end(), later.rejected.begin(), later.rejected.end());
+    n_for_harm += later.n_for_harm;
   }
 };
+
+bool is_for_harm(const trial::PlannedAnalysis& analysis, const trial::AnalysisOutcome& outcome) {
+  const auto& table = outcome.table;
+  const std::int64_t difference =
+      std::int64_t{table.responders_1} * table.n_0 - std::int64_t{table.responders_0} * table.n_1;
+  const bool higher = analysis.test.spec().direction == analysis::Direction::higher_is_better;
+  return outcome.rejected && (higher ? difference < 0 : difference > 0);
+}
+
+Error interruption() {
+  return {ExitStatus::interrupted, "interrupted: the search for the sample size was not finished"};
+}
 
 }  // namespace
 
@@ -39,7 +53,7 @@ std::shared_ptr<const trial::TrialPlan> PowerSampler::plan(int patients) {
 PowerSampler::Sample& PowerSampler::sample(int patients) {
   const auto found = samples_.find(patients);
   if (found != samples_.end()) return found->second;
-  return samples_.emplace(patients, Sample{plan_with_patients(study_, point_, patients), {}})
+  return samples_.emplace(patients, Sample{plan_with_patients(study_, point_, patients), {}, 0})
       .first->second;
 }
 
@@ -73,16 +87,17 @@ void PowerSampler::extend(std::span<const int> sizes, std::uint64_t n_trials) {
         decisions.rejected.reserve(to - from);
         for (std::uint64_t i = from; i < to; ++i) {
           trial::simulate_trial(plan, i, workspace);
-          decisions.rejected.push_back(workspace.outcome.analyses.front().rejected ? 1 : 0);
+          const auto& outcome = workspace.outcome.analyses.front();
+          decisions.rejected.push_back(outcome.rejected ? 1 : 0);
+          decisions.n_for_harm += is_for_harm(plan.analyses.front(), outcome) ? 1 : 0;
         }
         return decisions;
       });
   for (std::size_t i = 0; i < jobs.size(); ++i) {
     auto& rejected = extensions[i].sample->rejected;
     rejected.insert(rejected.end(), jobs[i].sum.rejected.begin(), jobs[i].sum.rejected.end());
-    if (rejected.size() < n_trials)
-      throw Error(ExitStatus::interrupted,
-                  "interrupted: the search for the sample size was not finished");
+    extensions[i].sample->n_for_harm += jobs[i].sum.n_for_harm;
+    if (rejected.size() < n_trials) throw interruption();
   }
 }
 
@@ -101,6 +116,14 @@ std::uint64_t PowerSampler::n_both_rejected(int patients, int others, std::uint6
   std::uint64_t n = 0;
   for (std::uint64_t i = 0; i < n_trials; ++i) n += one[i] & other[i];
   return n;
+}
+
+std::uint64_t PowerSampler::n_rejected_for_harm(int patients) const {
+  return samples_.at(patients).n_for_harm;
+}
+
+void PowerSampler::heed_stop() const {
+  if (monitor_ && monitor_->stop_requested()) throw interruption();
 }
 
 std::vector<int> PowerSampler::sizes_with(std::uint64_t n_trials) const {

@@ -31,6 +31,10 @@ class PowerSampler {
   // Among the first n_trials: how many reject at a size, and at both of two sizes.
   std::uint64_t n_rejected(int patients, std::uint64_t n_trials) const;
   std::uint64_t n_both_rejected(int patients, int others, std::uint64_t n_trials) const;
+  // Among all at a size: how many reject although the response is the worse one in the active arm.
+  std::uint64_t n_rejected_for_harm(int patients) const;
+  // Throws Error (interrupted) where a stop is asked for.
+  void heed_stop() const;
   // Sizes with at least n_trials, in order.
   std::vector<int> sizes_with(std::uint64_t n_trials) const;
 
@@ -38,6 +42,7 @@ class PowerSampler {
   struct Sample {
     std::shared_ptr<const trial::TrialPlan> plan;
     std::vector<std::uint8_t> rejected;  // [trial]
+    std::uint64_t n_for_harm = 0;
   };
 
   Sample& sample(int patients);

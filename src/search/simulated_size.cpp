@@ -36,6 +36,7 @@ class Search {
       const bool at_maximum = bracket.lower >= grid_.maximum;
       answer.outcome = at_maximum ? SizeOutcome::not_reached : SizeOutcome::minimum_suffices;
       answer.smallest = power_at(at_maximum ? grid_.maximum : grid_.minimum);
+      if (at_maximum) answer.highest = highest();
       return;
     }
     refine(grid_.nearest(0.5 * (bracket.lower + bracket.upper)));
@@ -208,6 +209,13 @@ class Search {
             stats::mcse_of_proportion(n_rejected, n),
             stats::wilson_interval(n_rejected, n, 0.95),
             n};
+  }
+
+  PowerAtSize highest() const {
+    std::vector<PowerAtSize> powers;
+    for (int size : sampler_.sizes_with(1)) powers.push_back(power_at(size));
+    return *std::max_element(powers.begin(), powers.end(),
+                             [](const auto& a, const auto& b) { return a.power < b.power; });
   }
 
   PowerSampler& sampler_;

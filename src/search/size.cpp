@@ -65,11 +65,28 @@ std::string why_not_exact(const trial::TrialPlan& plan, const SizeQuestion& ques
   return power.power ? std::string() : power.why_not;
 }
 
+bool shows_harm(const trial::TrialPlan& plan, const PowerSampler& sampler, const SizeAnswer& answer) {
+  const auto& analysis = plan.analyses.front();
+  if (analysis.test.spec().sides != analysis::Sides::two) return false;
+  const int patients = answer.smallest.patients;
+  const std::uint64_t n_trials = sampler.n_trials(patients);
+  if (!answer.is_exact)
+    return 2 * sampler.n_rejected_for_harm(patients) > sampler.n_rejected(patients, n_trials);
+  const auto rates = plan.exact_rates(analysis);
+  const double difference = rates->rate_1 - rates->rate_0;
+  return analysis.test.spec().direction == analysis::Direction::higher_is_better ? difference < 0
+                                                                                 : difference > 0;
+}
+
 void fill_arms(const std::vector<design::ArmShare>& arms, PowerAtSize& power) {
   if (power.patients > 0) power.arm_patients = design::arm_totals(power.patients, arms);
 }
 
 }  // namespace
+
+std::shared_ptr<const trial::TrialPlan> plan_of(scenario::Study& study, const SizeQuestion& question) {
+  return study.plan(only_hypothesis(study, question));
+}
 
 SizeAnswer find_size(scenario::Study& study, const SizeQuestion& question, int n_threads,
                      engine::Monitor* monitor) {
@@ -89,7 +106,8 @@ SizeAnswer find_size(scenario::Study& study, const SizeQuestion& question, int n
     answer.why_simulated = search_by_enumeration(sampler, *probe, grid, question, answer);
   answer.is_exact = answer.why_simulated.empty();
   if (!answer.is_exact) search_by_simulation(sampler, grid, question, planned->n_patients, answer);
-  for (auto* power : {&answer.smallest, &answer.sustained, &answer.approximate})
+  answer.shows_harm = shows_harm(*planned, sampler, answer);
+  for (auto* power : {&answer.smallest, &answer.sustained, &answer.approximate, &answer.highest})
     fill_arms(planned->allocation->arms(), *power);
   for (auto& power : answer.neighbours) fill_arms(planned->allocation->arms(), power);
   return answer;

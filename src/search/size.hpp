@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ struct SizeAnswer {
   bool is_exact = false;
   bool is_assurance = false;  // every trial draws its truth
   std::string why_simulated;  // empty where exact
+  // Two-sided, and treatment is worse: most rejections are for harm.
+  bool shows_harm = false;
   SizeOutcome outcome = SizeOutcome::found;
   std::vector<std::string> arms;  // of the design
   // The smallest size found; at minimum_suffices and not_reached the size at that end.
@@ -68,7 +71,12 @@ struct SizeAnswer {
   int upper = 0;
   double root = 0;
   double root_standard_error = 0;
+  PowerAtSize highest;  // of all sizes simulated, where the target is not reached
 };
+
+// The plan of the question's hypothesis as the design's only analysis, with the design's own number of
+// patients. Throws bad_input for a hypothesis that does not exist.
+std::shared_ptr<const trial::TrialPlan> plan_of(scenario::Study& study, const SizeQuestion& question);
 
 // The answer to one question; depends on the study (its seed included) and the question alone, never on
 // the threads. Sizes are whole allocation units: multiples of the sum of the reduced allocation ratio.

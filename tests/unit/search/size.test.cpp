@@ -205,5 +205,36 @@ TEST(FindSize, AsksForAnotherHypothesis) {
   EXPECT_GE(answer.smallest.power, 0.9);
 }
 
+// A two-sided test rejects for harm as well: sizes found for treatment that is worse are marked.
+TEST(FindSize, MarksTheSizeThatShowsHarm) {
+  auto asked = question();
+  const auto exact = answer_of(with_rates(11.0 / 34, 19.0 / 33), asked);
+  ASSERT_TRUE(exact.is_exact);
+  // Of an adverse event the lower rate is the better one.
+  EXPECT_FALSE(exact.shows_harm);
+  EXPECT_TRUE(answer_of(with_rates(19.0 / 33, 11.0 / 34), asked).shows_harm);
+  asked.method = SizeMethod::simulated;
+  asked.max_trials = 2000;
+  EXPECT_FALSE(answer_of(with_rates(11.0 / 34, 19.0 / 33), asked).shows_harm);
+  EXPECT_TRUE(answer_of(with_rates(19.0 / 33, 11.0 / 34), asked).shows_harm);
+}
+
+TEST(FindSize, TellsTheHighestAssuranceSeenWhereTheTargetIsNotReached) {
+  auto study = support::study(
+      "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 100, primary: "
+      "easi50_superiority}}\n"
+      "scenarios: {truth: {truth: {draw: calibration_posterior}}}\n"
+      "simulation: {trials: 1000, seed: 3}\n");
+  auto asked = question(0.999);
+  asked.max_trials = 1000;
+  asked.maximum = 2000;
+  const auto answer = find_size(study, asked, 2, nullptr);
+  EXPECT_TRUE(answer.is_assurance);
+  ASSERT_EQ(answer.outcome, SizeOutcome::not_reached);
+  EXPECT_GE(answer.highest.power, answer.smallest.power);
+  EXPECT_GT(answer.highest.patients, 0);
+  EXPECT_EQ(answer.highest.arm_patients.size(), 2u);
+}
+
 }  // namespace
 }  // namespace trialwright::search
