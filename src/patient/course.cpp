@@ -10,6 +10,10 @@ namespace trialwright::patient {
 
 namespace {
 
+// Wider than any effect that a study could mean.
+constexpr input::Bounds k_log_odds{-20, 20, false, false, "a log odds"};
+constexpr input::Bounds k_log_odds_sd{0, 10, false, false, "a standard deviation"};
+
 constexpr std::array<base::Named<CourseModel>, 2> k_models{{
     {"kumaraswamy", "bounded ratio R = maximum (1 - (1 - u)^(1/b))^(1/a)",
      "Kumaraswamy 1980, J Hydrol 46:79-88", CourseModel::kumaraswamy},
@@ -97,7 +101,7 @@ void read_laws(input::Reader& measure, const std::vector<std::string>& arms, Cou
 std::vector<double> by_region(input::Reader& reader, const char* key,
                               const std::vector<std::string>& names) {
   std::vector<double> result(names.size(), 0.0);
-  const auto values = reader.number_by_name(key, names, "region", input::k_any_number, false);
+  const auto values = reader.number_by_name(key, names, "region", k_log_odds, false);
   for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i].value_or(0);
   return result;
 }
@@ -107,8 +111,8 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
   CourseEffects effects;
   if (auto reader = measure.optional_map("site_effects")) {
     SiteEffects site;
-    site.intercept_sd = reader->number("intercept_sd", input::k_non_negative, 0.0);
-    site.effect_sd = reader->number("effect_sd", input::k_non_negative, 0.0);
+    site.intercept_sd = reader->number("intercept_sd", k_log_odds_sd, 0.0);
+    site.effect_sd = reader->number("effect_sd", k_log_odds_sd, 0.0);
     site.high_placebo_probability =
         reader->number("high_placebo_probability", input::k_probability, 0.0);
     site.high_placebo_log_odds =
@@ -117,8 +121,8 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
   }
   if (auto reader = measure.optional_map("region_effects")) {
     RegionEffects region;
-    region.intercept_sd = reader->number("intercept_sd", input::k_non_negative, 0.0);
-    region.effect_sd = reader->number("effect_sd", input::k_non_negative, 0.0);
+    region.intercept_sd = reader->number("intercept_sd", k_log_odds_sd, 0.0);
+    region.effect_sd = reader->number("effect_sd", k_log_odds_sd, 0.0);
     const auto names = recruitment.region_names();
     region.intercept = by_region(*reader, "intercept", names);
     region.effect = by_region(*reader, "effect", names);
@@ -143,7 +147,7 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
       effect.factor = static_cast<int>(found - strata.begin());
       for (auto [key, target] :
            {std::pair{"intercept", &effect.intercept}, std::pair{"effect", &effect.effect}}) {
-        *target = reader.numbers(key, input::k_any_number, none);
+        *target = reader.numbers(key, k_log_odds, none);
         if (target->size() == none.size()) continue;
         reader.fault(
             key, "the factor has " + std::to_string(none.size()) + " levels, and each needs a number");
@@ -154,7 +158,7 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
   } else {
     measure.raw("stratum_effects");
   }
-  effects.baseline = measure.number("baseline_effect", input::k_any_number, 0.0);
+  effects.baseline = measure.number("baseline_effect", k_log_odds, 0.0);
   return effects;
 }
 
