@@ -22,6 +22,7 @@ struct Metric {
   double lower = 0;
   double upper = 0;
   std::uint64_t n_trials = 0;  // trials it rests on; 0 where it is calculated and not simulated
+  std::string scale{};  // "log" where it is the logarithm of a ratio (or an error of one); else empty
 };
 
 // The value that a swept scalar takes at a point, as text of the study file.

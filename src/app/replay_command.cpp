@@ -114,6 +114,18 @@ double p_value(const trial::TrialPlan& plan, const trial::Workspace& workspace,
       .p_value;
 }
 
+const char* effect_name(analysis::EffectMeasure effect) {
+  switch (effect) {
+    case analysis::EffectMeasure::risk_difference:
+      return "estimate";
+    case analysis::EffectMeasure::risk_ratio:
+      return "risk ratio";
+    case analysis::EffectMeasure::odds_ratio:
+      return "odds ratio";
+  }
+  return "";
+}
+
 std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto& outcome = workspace.outcome;
   std::string text = fmt::format(
@@ -128,8 +140,8 @@ std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& work
                         one.table.n_1, arms[static_cast<std::size_t>(analysis.arm_0)].name,
                         one.table.responders_0, one.table.n_0);
     if (one.estimate.defined)
-      text += fmt::format(", estimate {:.4f} ({:.4f} to {:.4f})", one.estimate.value,
-                          one.estimate.lower, one.estimate.upper);
+      text += fmt::format(", {} {:.4f} ({:.4f} to {:.4f})", effect_name(analysis.effect),
+                          one.estimate.value, one.estimate.lower, one.estimate.upper);
     text += fmt::format(", p = {:.4g}: {}\n", p_value(plan, workspace, i),
                         one.rejected ? "rejected" : "not rejected");
   }

@@ -8,6 +8,7 @@
 
 #include "engine/simulate.hpp"
 #include "math/elementary.hpp"
+#include "stats/ratio.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::calibrate {
@@ -57,15 +58,13 @@ ParameterScale scale_of(scenario::Study& study, const std::string& path, double 
   return may_exceed_one ? ParameterScale::log : ParameterScale::log_odds;
 }
 
-double variance_of(const engine::ArmAccumulator& sum, std::uint64_t n_trials) {
-  const double rate = static_cast<double>(sum.events) / static_cast<double>(sum.patients);
+double variance_of(const engine::ArmAccumulator& arm, std::uint64_t n_trials) {
+  const auto sums = engine::ratio_sums(arm);
   const auto n = static_cast<double>(n_trials);
-  const auto patients = static_cast<double>(sum.patients);
-  const double squares = static_cast<double>(sum.events_squared) -
-                         2 * rate * static_cast<double>(sum.events_patients) +
-                         rate * rate * static_cast<double>(sum.patients_squared);
-  return n_trials < 2 ? rate * (1 - rate) / patients
-                      : std::max(0.0, squares) * n / (n - 1) / (patients * patients);
+  const double rate = stats::ratio(sums);
+  if (n_trials < 2) return rate * (1 - rate) / sums.y;
+  const double error = stats::mcse_of_ratio(sums);
+  return error * error * n / (n - 1);
 }
 
 }  // namespace

@@ -13,6 +13,12 @@ constexpr double k_same_estimate = 1e-9;
 
 }  // namespace
 
+stats::RatioSums ratio_sums(const ArmAccumulator& arm) {
+  return {static_cast<double>(arm.events), static_cast<double>(arm.patients),
+          static_cast<double>(arm.events_squared), static_cast<double>(arm.patients_squared),
+          static_cast<double>(arm.events_patients)};
+}
+
 double on_analysis_scale(analysis::EffectMeasure effect, double value) {
   switch (effect) {
     case analysis::EffectMeasure::risk_difference:

@@ -7,6 +7,7 @@
 
 #include "stats/accumulators.hpp"
 #include "stats/histogram.hpp"
+#include "stats/ratio.hpp"
 #include "trial/simulate_trial.hpp"
 
 namespace trialwright::engine {
@@ -36,6 +37,9 @@ struct ArmAccumulator {
   std::uint64_t patients_squared = 0;
   std::uint64_t events_patients = 0;
 };
+
+// Events over patients, trials being the units.
+stats::RatioSums ratio_sums(const ArmAccumulator& arm);
 
 // [i_analysis]: the true value on the effect measure's own scale, nullopt where there is none.
 using TrueValues = std::vector<std::optional<double>>;

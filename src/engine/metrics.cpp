@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "stats/binomial_interval.hpp"
+#include "stats/ratio.hpp"
 
 namespace trialwright::engine {
 namespace {
@@ -49,18 +50,23 @@ Metric mean_of(std::string metric, const stats::Moments& moments) {
   return with_error(std::move(metric), {}, moments.mean(), mcse, moments.count());
 }
 
+// Estimates of a ratio are averaged as logarithms.
+void name_scale(const trial::PlannedAnalysis& analysis, std::vector<Metric>& metrics,
+                std::size_t first) {
+  if (analysis.effect == analysis::EffectMeasure::risk_difference) return;
+  for (std::size_t i = first; i < metrics.size(); ++i) {
+    const std::string& name = metrics[i].metric;
+    if (name != "coverage" && name != "published_percentile") metrics[i].scale = "log";
+  }
+}
+
 // Events over patients, both summed over the trials: a ratio estimator, trials being the sampling
 // units.
 Metric rate(const char* metric, const std::string& hypothesis, const std::string& arm,
             const ArmAccumulator& sum, std::uint64_t n_trials) {
-  const auto events = static_cast<double>(sum.events);
-  const auto patients = static_cast<double>(sum.patients);
-  const double value = events / patients;
-  const double squares = static_cast<double>(sum.events_squared) -
-                         2 * value * static_cast<double>(sum.events_patients) +
-                         value * value * static_cast<double>(sum.patients_squared);
+  const stats::RatioSums sums = ratio_sums(sum);
   Metric result =
-      with_error(metric, hypothesis, value, std::sqrt(std::max(0.0, squares)) / patients, n_trials);
+      with_error(metric, hypothesis, stats::ratio(sums), stats::mcse_of_ratio(sums), n_trials);
   result.lower = std::max(0.0, result.lower);
   result.upper = std::min(1.0, result.upper);
   result.arm = arm;
@@ -146,8 +152,10 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
     const auto& analysis = plan.analyses[i];
     metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, sum.n_trials));
     if (exact_powers[i]) metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i]));
+    const std::size_t first_estimate = metrics.size();
     add_estimation(analysis, true_values[i], sum.analyses[i], metrics);
     add_distribution(analysis, sum.analyses[i], metrics);
+    name_scale(analysis, metrics, first_estimate);
     add_rates(plan, analysis, sum, metrics);
   }
   metrics.push_back(exactly("expected_patients", {}, plan.n_patients));

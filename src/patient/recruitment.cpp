@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/calendar.hpp"
 #include "base/contract.hpp"
 #include "rng/draws.hpp"
 
@@ -43,7 +44,7 @@ Recruitment Recruitment::read(input::Reader& study) {
     result.screen_failure_ =
         section->number("screen_failure", {0, 1, false, true, "a probability"}, 0.0);
     result.screening_months_ =
-        section->number("screening_weeks", input::k_non_negative, 0.0) / k_weeks_per_month;
+        section->number("screening_weeks", input::k_non_negative, 0.0) / base::k_weeks_per_month;
     for (auto& [name, reader] : section->named("regions"))
       result.regions_.push_back(read_region(name, reader));
     if (result.regions_.empty()) section->fault("regions", "at least one region is needed");

@@ -12,8 +12,6 @@
 
 namespace trialwright::patient {
 
-inline constexpr double k_weeks_per_month = 365.25 / 12 / 7;
-
 struct Region {
   std::string name;
   int n_sites = 1;

@@ -31,7 +31,7 @@ std::vector<Columns> fold(const Grid& grid, std::size_t width) {
   std::vector<Columns> atoms;
   for (const Column& column : grid.values) {
     if (is_empty(column)) continue;
-    if (!column.with_previous || atoms.empty()) atoms.emplace_back();
+    if (column.fold == Fold::anywhere || atoms.empty()) atoms.emplace_back();
     atoms.back().push_back(&column);
   }
   std::size_t keys = 0;

@@ -9,11 +9,13 @@
 namespace trialwright::report {
 
 enum class Align { left, right };
+// Where columns are folded into blocks, `with_previous` is never apart from the column before it.
+enum class Fold { anywhere, with_previous };
 
 struct Column {
   std::string header;
   Align align = Align::right;
-  bool with_previous = false;  // never folded apart from the column before it
+  Fold fold = Fold::anywhere;
   std::vector<std::string> cells;
 };
 

@@ -104,6 +104,7 @@ Metric read_metric(ObjectReader object, std::uint64_t n_trials_of_point) {
   }
   metric.reason = object.optional_text("reason");
   metric.arm = object.optional_text("arm");
+  metric.scale = object.optional_text("scale");
   metric.estimate = object.number("estimate");
   metric.mcse = object.number("mcse");
   metric.lower = object.number("lower");

@@ -66,8 +66,8 @@ std::vector<std::string> Keys::of(const Point& point, const std::string& hypothe
   return cells;
 }
 
-void Block::add_column(std::string header, Align align, bool with_previous) {
-  columns_.push_back({std::move(header), align, with_previous, {}});
+void Block::add_column(std::string header, Align align, Fold fold) {
+  columns_.push_back({std::move(header), align, fold, {}});
 }
 
 void Block::add_row(std::vector<std::string> keys, std::vector<std::string> cells) {
@@ -128,7 +128,7 @@ std::string Block::render(const std::string& title, const Keys& keys, std::size_
   for (std::size_t k = 0; k < keys.names.size(); ++k) {
     if (keys.told[k] || std::find(ignored_.begin(), ignored_.end(), k) != ignored_.end()) continue;
     const bool is_axis = k >= k_first_axis_key && k != keys.hypothesis();
-    Column column{keys.names[k], is_axis ? Align::right : Align::left, false, {}};
+    Column column{keys.names[k], is_axis ? Align::right : Align::left, Fold::anywhere, {}};
     for (const BlockRow& row : rows_) column.cells.push_back(row.keys[k]);
     const bool is_empty = std::all_of(column.cells.begin(), column.cells.end(),
                                       [](const std::string& cell) { return cell.empty(); });

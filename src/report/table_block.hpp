@@ -37,8 +37,8 @@ struct BlockRow {
 // Merging counts rows as equal where their cells are.
 class Block {
  public:
-  // `with_previous` as in Column. Columns come before rows.
-  void add_column(std::string header, Align align = Align::right, bool with_previous = false);
+  // Columns come before rows.
+  void add_column(std::string header, Align align = Align::right, Fold fold = Fold::anywhere);
   // Left out where every cell is empty.
   void add_row(std::vector<std::string> keys, std::vector<std::string> cells);
 

@@ -89,8 +89,8 @@ std::string rejections(const Table& table) {
   Block block;
   if (with_patients) block.add_column("N");
   block.add_column("quantity", Align::left);
-  block.add_column("probability ± MCSE", Align::right, true);
-  block.add_column("95% interval", Align::right, true);
+  block.add_column("probability ± MCSE", Align::right, Fold::with_previous);
+  block.add_column("95% interval", Align::right, Fold::with_previous);
   block.add_column("exact");
   for (const Subject& subject : table.content.subjects) {
     if (subject.rejection == nullptr) continue;
@@ -111,23 +111,38 @@ struct EstimateColumn {
   Chosen<Subject> choose;
 };
 
+// The metric where it is on that scale: estimates of ratios, logarithms, have columns of their own.
+const Metric* find_on(std::string_view scale, const Subject& subject, std::string_view name) {
+  const Metric* metric = find(subject.metrics, name);
+  return metric != nullptr && metric->scale == scale ? metric : nullptr;
+}
+
+std::string on_scale(std::string_view scale, std::string_view name) {
+  return scale.empty() ? std::string(name) : fmt::format("{} ({})", name, scale);
+}
+
+constexpr std::string_view k_scales[] = {"", "log"};
+
 std::vector<EstimateColumn> estimate_columns(const Content& content) {
   using Error = EstimateColumn::Error;
-  const auto named = [](std::string_view name) {
-    return [name](const Subject& subject) { return find(subject.metrics, name); };
-  };
-  std::vector<EstimateColumn> columns{{"truth", Error::told_below, named("true_value")},
-                                      // Where there is a true value, it and the bias tell the mean.
-                                      {"mean estimate ± MCSE", Error::shown,
-                                       [](const Subject& subject) {
-                                         return subject.metrics.contains("true_value") &&
-                                                        subject.metrics.contains("bias")
-                                                    ? nullptr
-                                                    : find(subject.metrics, "mean_estimate");
-                                       }},
-                                      {"bias ± MCSE", Error::shown, named("bias")},
-                                      {"RMSE", Error::told_below, named("rmse")},
-                                      {"coverage", Error::told_below, named("coverage")}};
+  std::vector<EstimateColumn> columns;
+  for (const std::string_view scale : k_scales) {
+    const auto named = [scale](std::string_view name) {
+      return [scale, name](const Subject& subject) { return find_on(scale, subject, name); };
+    };
+    columns.push_back({on_scale(scale, "truth"), Error::told_below, named("true_value")});
+    // Where there is a true value, it and the bias tell the mean.
+    columns.push_back(
+        {on_scale(scale, "mean estimate") + " ± MCSE", Error::shown, [scale](const Subject& subject) {
+           return subject.metrics.contains("true_value") && subject.metrics.contains("bias")
+                      ? nullptr
+                      : find_on(scale, subject, "mean_estimate");
+         }});
+    columns.push_back({on_scale(scale, "bias") + " ± MCSE", Error::shown, named("bias")});
+    columns.push_back({on_scale(scale, "RMSE"), Error::told_below, named("rmse")});
+  }
+  columns.push_back({"coverage", Error::told_below,
+                     [](const Subject& subject) { return find(subject.metrics, "coverage"); }});
   for (const std::string& arm : content.arms)
     columns.push_back({arm, Error::told_below, [arm](const Subject& subject) -> const Metric* {
                          const auto found = subject.rates.find(arm);
@@ -185,23 +200,27 @@ std::string published(const Table& table) {
       percentiles.push_back(metric);
   }
   Block block;
-  block.add_column("published");
+  for (const std::string_view scale : k_scales) block.add_column(on_scale(scale, "published"));
   block.add_column("percentile ± MCSE");
-  block.add_column("middle 95% of estimates");
+  for (const std::string_view scale : k_scales)
+    block.add_column("middle 95% of " + on_scale(scale, "estimates"));
   for (const Subject& subject : table.content.subjects) {
     const Metric* value = find(subject.metrics, "published_estimate");
     if (value == nullptr) continue;
-    std::vector<std::string> cells{fixed(value->estimate, 3), "", ""};
+    const bool is_log = !value->scale.empty();
+    std::vector<std::string> cells(5);
+    cells[is_log ? 1 : 0] = fixed(value->estimate, 3);
     if (const Metric* percentile = find(subject.metrics, "published_percentile")) {
       Metric in_percent = *percentile;
       in_percent.estimate *= 100;
       in_percent.mcse *= 100;
-      cells[1] = with_error(in_percent, std::max(0, decimals_for(percentiles, 3, 2) - 2));
+      cells[2] = with_error(in_percent, std::max(0, decimals_for(percentiles, 3, 2) - 2));
     }
     const Metric* low = find(subject.metrics, "estimate_quantile_0.025");
     const Metric* high = find(subject.metrics, "estimate_quantile_0.975");
     if (low != nullptr && high != nullptr)
-      cells[2] = fmt::format("{} to {}", fixed(low->estimate, 3), fixed(high->estimate, 3));
+      cells[is_log ? 4 : 3] =
+          fmt::format("{} to {}", fixed(low->estimate, 3), fixed(high->estimate, 3));
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
   if (block.is_empty()) return {};
@@ -263,11 +282,11 @@ std::string conduct(const Table& table) {
 std::string others(const Table& table) {
   Block block;
   block.add_column("metric", Align::left);
-  block.add_column("look", Align::right, true);
-  block.add_column("reason", Align::left, true);
-  block.add_column("arm", Align::left, true);
-  block.add_column("estimate ± MCSE", Align::right, true);
-  block.add_column("95% interval", Align::right, true);
+  block.add_column("look", Align::right, Fold::with_previous);
+  block.add_column("reason", Align::left, Fold::with_previous);
+  block.add_column("arm", Align::left, Fold::with_previous);
+  block.add_column("estimate ± MCSE", Align::right, Fold::with_previous);
+  block.add_column("95% interval", Align::right, Fold::with_previous);
   for (const auto& [point, metric] : table.content.others) {
     const int decimals = decimals_for({metric}, 3, 2);
     block.add_row(table.keys.of(*point, metric->hypothesis),

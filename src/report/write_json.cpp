@@ -23,6 +23,7 @@ Json metric_json(const Metric& metric, std::uint64_t n_trials_of_point) {
   if (metric.look) json["look"] = *metric.look;
   if (!metric.reason.empty()) json["reason"] = metric.reason;
   if (!metric.arm.empty()) json["arm"] = metric.arm;
+  if (!metric.scale.empty()) json["scale"] = metric.scale;
   json["estimate"] = number(metric.estimate);
   json["mcse"] = number(metric.mcse);
   json["lower"] = number(metric.lower);

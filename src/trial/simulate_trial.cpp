@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <span>
 
+#include "base/calendar.hpp"
 #include "base/contract.hpp"
 
 namespace trialwright::trial {
 namespace {
-
-constexpr double k_weeks_per_month = 365.25 / 12 / 7;
 
 std::size_t arm_place(const TrialPlan& plan, int arm) {
   return static_cast<std::size_t>(std::find(plan.arms.begin(), plan.arms.end(), arm) -
@@ -115,7 +114,7 @@ void simulate_trial(const TrialPlan& plan, std::uint64_t trial, const patient::N
   outcome.n_screened = cohort.n_screened;
   outcome.enrolment_months = cohort.randomised_months.back();
   outcome.duration_months =
-      outcome.enrolment_months + plan.model->follow_up_weeks() / k_weeks_per_month;
+      outcome.enrolment_months + plan.model->follow_up_weeks() / base::k_weeks_per_month;
 }
 
 }  // namespace trialwright::trial

@@ -25,6 +25,17 @@ std::string fault_of(std::string_view text) {
   return "";
 }
 
+TEST(Json, tells_the_scale_of_logarithms) {
+  Results results = sample();
+  Metric bias = metric("bias", "easi50", 0.01, 0.001, 0.008, 0.012, 100000);
+  bias.scale = "log";
+  results.points[0].metrics.push_back(bias);
+  const std::string text = write_json(results);
+  EXPECT_THAT(text, HasSubstr("\"scale\": \"log\",\n     \"estimate\": 0.01"));
+  EXPECT_EQ(read_json(text).points[0].metrics.back().scale, "log");
+  EXPECT_EQ(write_json(read_json(text)), text);
+}
+
 TEST(Json, golden) {
   Results results;
   results.study = "phase3";
