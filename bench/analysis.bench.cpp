@@ -1,5 +1,5 @@
-// Decisions and estimates of one trial (items are trials), and what an exact region costs to build
-// once.
+// Decisions and estimates of one trial (items are trials), and what an exact
+// region costs to build once.
 #include <benchmark/benchmark.h>
 
 #include <vector>

@@ -8,7 +8,8 @@ namespace trialwright {
 
 enum class ExitStatus : int { done = 0, bad_input = 2, io = 3, interrupted = 4, check_failed = 5 };
 
-// A fault to be told to the user. what() is the whole message, ready to print, without a trailing newline.
+// A fault to be told to the user. what() is the whole message, ready to print,
+// without a trailing newline.
 class Error : public std::runtime_error {
  public:
   Error(ExitStatus status, const std::string& message) : std::runtime_error(message), status_(status) {}

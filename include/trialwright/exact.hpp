@@ -1,5 +1,5 @@
-// Exact power, type I error and sample size of two-arm binary tests: the installed API of `trialwright
-// exact`.
+// Exact power, type I error and sample size of two-arm binary tests:
+// the installed API of `trialwright exact`.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// What a run answers with: for every design x scenario x sweep point its metrics, each with Monte Carlo
-// error.
+// What a run answers with: for every design x scenario x sweep point its metrics,
+// each with Monte Carlo error.
 #pragma once
 
 #include <cstdint>

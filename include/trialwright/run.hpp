@@ -17,14 +17,15 @@ struct RunOptions {
   std::vector<std::string> assignments;
   // Threads; 0: all that this process may use. Results do not depend on it.
   int threads = 0;
-  // Called now and then with what is done and what there is in all: first exact powers, then the trials for
-  // true values, then the study's own. False asks for a stop, and the results then hold what is finished.
-  // From one thread at a time. May be empty.
+  // Called now and then with what is done and what there is in all: first exact powers, then the trials
+  // for true values, then the study's own. False asks for a stop, and the results then hold what is
+  // finished. From one thread at a time. May be empty.
   std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
 };
 
-// Simulates every design x scenario x sweep point of a study file. Throws Error: bad_input with every fault of
-// the study in its text, io_error where a file cannot be read.
+// Simulates every design x scenario x sweep point of a study file.
+// Throws Error: bad_input with every fault of the study in its text,
+// io_error where a file cannot be read.
 Results run(const std::filesystem::path& study_file, const RunOptions& options = {});
 
 }  // namespace trialwright

@@ -14,10 +14,10 @@ struct AnalysisSpec {
   double confidence_level = 0.95;  // 1 - alpha (two-sided) or 1 - 2 alpha (one-sided)
 };
 
-// Reads `method` (chi_square), `sides` (1 or 2; 2), `alpha` (0.05), `margin` (0), `effect`
-// (risk_difference) and `interval` (newcombe for the risk difference of unstratified methods, else
-// wald); defaults in parentheses. Combinations that do not exist are faults at the key that causes
-// them.
+// Reads `method` (chi_square), `sides` (1 or 2; 2), `alpha` (0.05), `margin` (0),
+// `effect` (risk_difference) and `interval` (newcombe for the risk difference of unstratified methods,
+// else wald); defaults in parentheses.
+// Combinations that do not exist are faults at the key that causes them.
 AnalysisSpec read_test(input::Reader& reader, Direction direction);
 
 // The estimate that goes with the analysis, over strata where its method keeps them.

@@ -15,10 +15,10 @@
 
 namespace trialwright::analysis {
 
-// What is tested and when it is rejected. One-sided: the alternative is that treatment is better (with
-// a margin: not worse by the margin or more), at level alpha. Two-sided: the rates differ, in any
-// direction. `margin` is on the risk difference p1 - p0 and is the loss that is tolerated: H0 is p1 -
-// p0 <= -margin where higher is better, p1 - p0 >= margin where lower is better; 0 is superiority.
+// What is tested and when it is rejected. One-sided: the alternative is that treatment is better
+// (with a margin: not worse by the margin or more), at level alpha. Two-sided: the rates differ,
+// in any direction. `margin` is on the risk difference p1 - p0 and is the loss that is tolerated: H0 is
+// p1 - p0 <= -margin where higher is better, p1 - p0 >= margin where lower is better; 0 is superiority.
 struct TestSpec {
   Method method = Method::chi_square;
   Sides sides = Sides::two;
@@ -49,20 +49,18 @@ struct TestResult {
 //   chi_square_yates        correction min(1/2, |observed - expected|), as R's prop.test.
 //   z_unpooled              Wald's z with each arm's own variance, and the margin.
 //   farrington_manning      score z with the variance at the restricted maximum likelihood estimate
-//   under
-//                           the margin (Farrington & Manning 1990, Statistics in Medicine 9:1447).
+//                           under the margin (Farrington & Manning 1990, Statistics in Medicine
+//                           9:1447).
 //   fisher                  one-sided: the hypergeometric tail; two-sided: the tables at most as
-//   probable as
-//                           the observed one, to a relative 1e-7 (R's fisher.test).
+//                           probable as the observed one, to a relative 1e-7 (R's fisher.test).
 //   fisher_midp             half the observed table's probability counts; two-sided: twice the smaller
-//   side. boschloo                unconditional (Boschloo 1970): supremum over the common rate of the
-//   probability
-//                           of a Fisher p-value as small; two-sided: twice the smaller one-sided
-//                           p-value.
+//                           side.
+//   boschloo                unconditional (Boschloo 1970): supremum over the common rate of the
+//                           probability of a Fisher p-value as small; two-sided: twice the smaller
+//                           one-sided p-value.
 //   z_pooled_exact          the same with the pooled z as the ordering (Suissa & Shuster 1985).
 //   cmh                     Cochran-Mantel-Haenszel without correction over the strata; one-sided by
-//   the
-//                           signed root. Strata with an empty arm or one patient say nothing.
+//                           the signed root. Strata with an empty arm or one patient say nothing.
 // p-values of exact tests are compared with alpha to a relative 1e-12, so that a p-value that equals
 // alpha rejects whatever the rounding.
 TestResult test(const TestSpec& spec, std::span<const TwoByTwo> strata);

@@ -14,8 +14,8 @@ void binomial_probabilities(int n, double rate, std::span<double> out);
 // The hypergeometric distribution of x_1 given the total: Fisher's conditional distribution.
 class Hypergeometric {
  public:
-  // x_1 runs from max(0, total - n_0) to min(n_1, total). Values below `negligible` of the mode's are
-  // 0.
+  // x_1 runs from max(0, total - n_0) to min(n_1, total).
+  // Values below `negligible` of the mode's are 0.
   Hypergeometric(int n_1, int n_0, int total, double negligible = 1e-280);
 
   int first() const { return first_; }

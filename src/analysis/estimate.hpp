@@ -1,5 +1,5 @@
-// Estimates of the treatment effect on a binary endpoint, with intervals: closed forms and score
-// intervals.
+// Estimates of the treatment effect on a binary endpoint, with intervals:
+// closed forms and score intervals.
 #pragma once
 
 #include <optional>
@@ -36,14 +36,13 @@ Stratification stratification_of(Method method);
 std::optional<std::string> check(EffectMeasure measure, IntervalMethod interval,
                                  Stratification stratification);
 
-// One planned estimate: made once a plan, const, shared by threads; the same bits on every instruction
-// set.
+// One planned estimate: made once a plan, const, shared by threads;
+// the same bits on every instruction set.
 //
 // One table (no stratification):
 //   risk difference  Wald (of no width where both rates are 0 or 1); Newcombe (1998, method 10: hybrid
-//   of
-//                    Wilson intervals); Miettinen & Nurminen (1985): score with the restricted maximum
-//                    likelihood variance times N / (N - 1).
+//                    of Wilson intervals); Miettinen & Nurminen (1985): score with the restricted
+//                    maximum likelihood variance times N / (N - 1).
 //   risk ratio       Wald on the log scale (Katz 1978); Miettinen-Nurminen.
 //   odds ratio       Wald on the log scale (Woolf 1955); Miettinen-Nurminen.
 // Zero cells: nothing is added to any cell. A log Wald interval needs each count that its standard
@@ -54,9 +53,10 @@ std::optional<std::string> check(EffectMeasure measure, IntervalMethod interval,
 // Strata (Mantel-Haenszel weights; strata with an empty arm are left out):
 //   risk difference  Mantel-Haenszel, Wald with the variance of Sato (1989); or the score interval of
 //                    Miettinen & Nurminen (1985) with these weights.
-//   risk ratio       Mantel-Haenszel, Wald on the log scale, variance of Greenland & Robins (1985, eq.
-//   13). odds ratio       Mantel-Haenszel, Wald on the log scale, variance of Robins, Breslow &
-//   Greenland (1986).
+//   risk ratio       Mantel-Haenszel, Wald on the log scale, variance of Greenland & Robins (1985,
+//                    eq. 13).
+//   odds ratio       Mantel-Haenszel, Wald on the log scale, variance of Robins, Breslow & Greenland
+//                    (1986).
 class Estimator {
  public:
   // The combination must have passed check(); 0 < confidence_level < 1.

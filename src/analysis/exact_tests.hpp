@@ -20,9 +20,9 @@ double fisher_midp_p(const TwoByTwo& table, Sides sides);
 ConditionalRegion fisher_region(int n_1, int n_0, Sides sides, double alpha);
 ConditionalRegion fisher_midp_region(int n_1, int n_0, Sides sides, double alpha);
 
-// Orders all tables of (n_1, n_0) from the strongest evidence that treatment has the higher rate to the
-// weakest, in classes of ties (statistics within a relative 1e-10 of the next). Memory: 8 bytes a
-// table.
+// Orders all tables of (n_1, n_0) from the strongest evidence that treatment has the higher
+// rate to the weakest, in classes of ties (statistics within a relative 1e-10 of the next).
+// Memory: 8 bytes a table.
 class TableOrder {
  public:
   enum class By { fisher_p, pooled_z };
@@ -30,8 +30,8 @@ class TableOrder {
 
   // One-sided unconditional p-value: the supremum of the probability of evidence as strong.
   double p_value(int x_1, int x_0) const;
-  // The largest region of whole classes whose supremum is at most alpha, as one run for each x_0 that
-  // has any.
+  // The largest region of whole classes whose supremum is at most alpha, as one run for
+  // each x_0 that has any.
   std::vector<RejectedRun> largest_region(double alpha) const;
 
  private:

@@ -15,8 +15,8 @@ struct RejectedRun {
   int x_1_to = 0;
 };
 
-// P(rejection) where the arms' counts are independent binomials. Holds working memory: not to be shared
-// by threads.
+// P(rejection) where the arms' counts are independent binomials. Holds working memory:
+// not to be shared by threads.
 class RejectionSum {
  public:
   RejectionSum(int n_1, int n_0);

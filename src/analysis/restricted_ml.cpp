@@ -32,8 +32,8 @@ Rates maximise(double x_1, double n_1, double x_0, double n_0, double d) {
   const LikelihoodCubic cubic(x_1, n_1, x_0, n_0, d);
   const auto rates = [&](double p) { return Rates{std::clamp(p + d, 0.0, 1.0), p}; };
 
-  // Where the count that bounds an end is zero the cubic vanishes there, and the maximum may lie on the
-  // end.
+  // Where the count that bounds an end is zero the cubic vanishes there,
+  // and the maximum may lie on the end.
   const bool left_free = (d < 0.0 || x_0 == 0.0) && (d > 0.0 || x_1 == 0.0);
   const bool right_free = (d > 0.0 || x_0 == n_0) && (d < 0.0 || x_1 == n_1);
   if (left_free && cubic.slope(left) <= 0.0) return rates(left);

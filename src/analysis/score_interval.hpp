@@ -1,5 +1,5 @@
-// Miettinen & Nurminen's (1985, Statistics in Medicine 4:213) score intervals, by bracketed root
-// finding.
+// Miettinen & Nurminen's (1985, Statistics in Medicine 4:213) score intervals,
+// by bracketed root finding.
 #pragma once
 
 #include <span>
@@ -17,8 +17,8 @@ struct Limits {
 // A single table has patients in both arms, of strata at least one. The ratios' estimate must not be
 // 0/0; a bound may be 0 or +infinity.
 
-// Strata are combined with Mantel-Haenszel weights n_1 n_0 / (n_1 + n_0); those with an empty arm are
-// left out.
+// Strata are combined with Mantel-Haenszel weights n_1 n_0 / (n_1 + n_0);
+// those with an empty arm are left out.
 Limits score_limits_of_difference(std::span<const TwoByTwo> strata, double z);
 Limits score_limits_of_ratio(const TwoByTwo& table, double z);
 Limits score_limits_of_odds_ratio(const TwoByTwo& table, double z);

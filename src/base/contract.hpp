@@ -1,4 +1,5 @@
-// Contracts: checks of our own assumptions, compiled out of release builds. Never for the user's mistakes.
+// Contracts: checks of our own assumptions, compiled out of release builds.
+// Never for the user's mistakes.
 #pragma once
 
 #include <cassert>

@@ -34,8 +34,9 @@ constexpr std::string_view name_of(std::span<const Named<T>> table, const T& val
   return "?";
 }
 
-// The candidate nearest to `name` in Damerau-Levenshtein distance, ignoring case and -/_; empty where none
-// is near enough to be a likely misspelling (distance at most 1/3 of the longer length, at least 1).
+// The candidate nearest to `name` in Damerau-Levenshtein distance, ignoring case and -/_;
+// empty where none is near enough to be a likely misspelling (distance at most 1/3 of the
+// longer length, at least 1).
 std::string_view closest(std::string_view name, std::span<const std::string_view> candidates);
 std::string closest(std::string_view name, const std::vector<std::string>& candidates);
 

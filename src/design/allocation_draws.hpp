@@ -1,5 +1,5 @@
-// The random words of one trial's allocation, patient after patient (Allocation states their
-// addresses).
+// The random words of one trial's allocation, patient after patient (Allocation
+// states their addresses).
 #pragma once
 
 #include <cstdint>

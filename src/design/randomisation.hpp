@@ -1,5 +1,5 @@
-// How patients come to their arms, as a study file says it: the methods of randomisation and their
-// options.
+// How patients come to their arms, as a study file says it:
+// the methods of randomisation and their options.
 #pragma once
 
 #include <array>

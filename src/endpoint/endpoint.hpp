@@ -1,5 +1,5 @@
-// What is read off a patient: the endpoints of a study file and the columns they give for a whole
-// cohort.
+// What is read off a patient: the endpoints of a study file and the columns they
+// give for a whole cohort.
 #pragma once
 
 #include <array>
@@ -37,8 +37,8 @@ struct StudyNames {
   double follow_up_weeks = 0;
 };
 
-// Responder: every condition that is given holds for the score on its grid, each with a tolerance of
-// 1e-9.
+// Responder: every condition that is given holds for the score on its grid,
+// each with a tolerance of 1e-9.
 struct ResponderSpec {
   int measure = 0;  // index into measures
   int visit = 0;    // index into visit_weeks
@@ -65,9 +65,9 @@ struct EndpointSpec {
   double week() const;
 };
 
-// Reads one entry of the section `endpoints`: {kind: responder, measure, week, reduction | at_most |
-// improvement} or {kind: adverse_event, weeks, minimum_grade, category, serious}. Faults go to the
-// reader's diagnostics.
+// Reads one entry of the section `endpoints`: {kind: responder, measure, week,
+// reduction | at_most | improvement} or {kind: adverse_event, weeks, minimum_grade, category, serious}.
+// Faults go to the reader's diagnostics.
 EndpointSpec read_endpoint(std::string name, input::Reader& reader, const StudyNames& names);
 
 // An endpoint resolved for one plan; immutable, safe to share between threads.

@@ -1,5 +1,5 @@
-// Counts of a comparison of two arms, overall or by level of a stratum column: what analyses start
-// from.
+// Counts of a comparison of two arms, overall or by level of a stratum column:
+// what analyses start from.
 #pragma once
 
 #include <cstdint>

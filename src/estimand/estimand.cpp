@@ -29,8 +29,7 @@ void refuse_what_harm_cannot_be(input::Reader& reader, const EstimandSpec& spec)
   if (spec.dropout == DropoutStrategy::non_response)
     reader.fault("dropout",
                  "\"dropout\" cannot be non_response for an adverse-event endpoint (leaving the study "
-                 "would count "
-                 "as having had no event)",
+                 "would count as having had no event)",
                  "write treatment_policy (what was observed before leaving counts) or missing");
 }
 

@@ -69,8 +69,8 @@ struct StudyEvents {
 // An estimand resolved for one plan; immutable, safe to share between threads.
 class Estimand {
  public:
-  // `endpoint` is the one that spec.endpoint names, made for the same model; it must outlive the
-  // estimand.
+  // `endpoint` is the one that spec.endpoint names, made for the same model;
+  // it must outlive the estimand.
   Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
            const patient::PatientModel& model);
   Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint, StudyEvents events);
@@ -82,9 +82,9 @@ class Estimand {
   // Does stopping the infusions decide a patient's value?
   bool counts_discontinuation() const;
 
-  // Marks what endpoint().observe() and values() read, the course of intercurrent events included
-  // wherever the study has any (rescue changes the measures, dropout ends the observation of adverse
-  // events).
+  // Marks what endpoint().observe() and values() read, the course of intercurrent events
+  // included wherever the study has any (rescue changes the measures, dropout ends
+  // the observation of adverse events).
   void add_needs(patient::Needs& needs) const;
 
   // In: the endpoint's outcome. Out: 1, 0 or k_missing. A composite event that came before the patient
@@ -95,13 +95,13 @@ class Estimand {
   // endpoint().observe(), then values().
   void observe(const patient::Cohort& cohort, std::span<std::int8_t> out) const;
 
-  // The endpoint's exact rate in `arm`, where no intercurrent event of the study touches it; else
-  // nullopt.
+  // The endpoint's exact rate in `arm`, where no intercurrent event of the study
+  // touches it; else nullopt.
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const;
 
  private:
-  // Weeks up to which an event of the kind counts; k_ignored where its strategy or the study ignores
-  // it.
+  // Weeks up to which an event of the kind counts; k_ignored where its strategy
+  // or the study ignores it.
   struct Limits {
     double rescue;
     double discontinuation;

@@ -23,8 +23,8 @@ class RejectionRegion {
   void runs() && = delete;
   // Number of rejected tables out of (n_1 + 1)(n_0 + 1).
   std::int64_t count() const;
-  // The probability of rejection where treatment and control respond with rates p_1 and p_0,
-  // independently.
+  // The probability of rejection where treatment and control respond with rates p_1
+  // and p_0, independently.
   double probability(double p_1, double p_0) const;
 
  private:

@@ -1,5 +1,5 @@
-// Exact sample sizes of two-arm binary tests: the power curve over N saw-tooths, so there is more than
-// one.
+// Exact sample sizes of two-arm binary tests: the power curve over N saw-tooths,
+// so there is more than one.
 #pragma once
 
 #include <vector>
@@ -26,19 +26,16 @@ struct PowerAt {
 
 // Sizes are whole allocation units. `found` is false where no size up to max_total reaches the target.
 // - smallest: the first size whose power reaches the target. Sizes below 0.6 times the
-// normal-approximation
-//   size are not enumerated where that is more than 200 patients, since the power there is far off the
-//   target.
+//   normal-approximation size are not enumerated where that is more than 200 patients, since the power
+//   there is far off the target.
 // - sustained: the first size from which the power stays at or above the target at every size scanned;
-// the
-//   scan ends at scanned_to = the larger of 1.5 times the smallest size + 100 patients and the same of
-//   the approximate size (within max_total). `sustained_found` is false where max_total cut the scan
+//   the scan ends at scanned_to = the larger of 1.5 times the smallest size + 100 patients and the same
+//   of the approximate size (within max_total). `sustained_found` is false where max_total cut the scan
 //   short of that.
 // - neighbours: the sizes around smallest and up to sustained, in order, showing the saw-tooth.
 // - approximate: the normal approximation's size, unrounded in `approximate_total` and rounded up to
-// whole units;
-//   pooled formula (Fleiss 1981) for the chi-square family and exact tests, each arm's own variance for
-//   z_unpooled, restricted ML variance for farrington_manning.
+//   whole units; pooled formula (Fleiss 1981) for the chi-square family and exact tests, each arm's own
+//   variance for z_unpooled, restricted ML variance for farrington_manning.
 struct SampleSizeAnswer {
   bool found = false;
   bool sustained_found = false;

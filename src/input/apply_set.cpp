@@ -62,8 +62,8 @@ bool is_well_formed(std::string_view path) {
          path.find("..") == std::string_view::npos;
 }
 
-// Lets the key that an assignment added point at its last part: there a reader who does not know it
-// looks.
+// Lets the key that an assignment added point at its last part: there a reader who
+// does not know it looks.
 void place_new_key(Node& root, std::string_view path, int source) {
   const std::size_t dot = path.rfind('.');
   const bool at_top = dot == std::string_view::npos;

@@ -19,8 +19,8 @@ std::vector<std::size_t> character_starts(std::string_view line) {
   return starts;
 }
 
-// The line without its indentation, cut to what lies around the caret where it is long, and the caret
-// below.
+// The line without its indentation, cut to what lies around the caret where it is long,
+// and the caret below.
 std::string excerpt(const std::string& line, int column) {
   const auto starts = character_starts(line);
   const std::size_t length = starts.size() - 1;

@@ -16,12 +16,12 @@ struct Document {
   Node root;
 };
 
-// Reads `file`, follows `extends` (one path or a list of paths, each relative to the file that names
-// it; a list merges from left to right) and merges: maps deeply, everything else is replaced, and so is
-// a map whose `kind`, `distribution` or `draw` becomes another. A key `extends` is taken out. Faults of syntax, duplicate keys, anchors' cycles, missing files and
-// extends-cycles go to `faults`; an unreadable top file throws io_error. The top file is source 0.
-// After any fault the root is a map, but not worth reading further: what stood in the faulty part is
-// not in it.
+// Reads `file`, follows `extends` (one path or a list of paths, each relative to the file that
+// names it; a list merges from left to right) and merges: maps deeply, everything else is replaced,
+// and so is a map whose `kind`, `distribution` or `draw` becomes another. A key `extends` is taken out.
+// Faults of syntax, duplicate keys, anchors' cycles, missing files and extends-cycles go to `faults`;
+// an unreadable top file throws io_error. The top file is source 0. After any fault the root is a map,
+// but not worth reading further: what stood in the faulty part is not in it.
 Document read_document(const std::filesystem::path& file, Diagnostics& faults);
 
 // The same for text that is already here (tests, resolved studies); extends is relative to `base`.

@@ -8,8 +8,8 @@
 
 namespace trialwright::input {
 
-// A place in a source: 1-based line and column of source number `source` (a file, or one --set
-// argument).
+// A place in a source: 1-based line and column of source number `source` (a file,
+// or one --set argument).
 struct Position {
   int source = -1;
   int line = 0;
@@ -43,17 +43,17 @@ struct Entry {
   Node value;
 };
 
-// The path of `key` inside `parent`: "designs" + "fixed" = "designs.fixed"; at the top ("") the key
-// itself.
+// The path of `key` inside `parent`: "designs" + "fixed" = "designs.fixed";
+// at the top ("") the key itself.
 std::string join_path(std::string_view parent, std::string_view key);
 
 // The node at a dotted path (`designs.fixed.patients`, `arms.hcmsc.infusion_weeks.1`), or null. Items
 // of a sequence count from 0. A key that itself holds dots (an axis of `sweep`) is found too.
 const Node* find_path(const Node& root, std::string_view path);
 
-// Puts `value` at a dotted path, making maps on the way where none stand; keys so made stand at `key_at`,
-// or at the value's place where it is not given. False where the path runs through a scalar or beyond a
-// sequence's end.
+// Puts `value` at a dotted path, making maps on the way where none stand;
+// keys so made stand at `key_at`, or at the value's place where it is not given.
+// False where the path runs through a scalar or beyond a sequence's end.
 bool set_path(Node& root, std::string_view path, Node value, Position key_at = {});
 
 // Block-style YAML text of a tree, two spaces an indent, short scalar sequences and maps of at most

@@ -12,8 +12,7 @@ namespace trialwright::input {
 // Parses `text`, which stands in `sources` as number `source`. Refused with a diagnostic: faults of
 // syntax, duplicate keys (with the place of both), keys that are no plain text, tags, merge keys (<<),
 // aliases that contain themselves, more than one document, more than 100000 values (aliases expanded),
-// nesting deeper than
-// 64. After a fault of syntax the node is null.
+// nesting deeper than 64. After a fault of syntax the node is null.
 Node parse_yaml(const std::string& text, int source, Diagnostics& faults);
 
 // A file's bytes made fit for parsing: without byte order mark, lines ended by \n. Faults: not UTF-8

@@ -1,5 +1,5 @@
-// Reading a map of the study file: ask for each key by name and rule; what nobody asked for is an
-// error.
+// Reading a map of the study file: ask for each key by name and rule;
+// what nobody asked for is an error.
 #pragma once
 
 #include <cstdint>
@@ -78,8 +78,8 @@ class Reader {
     while (row + 1 < table.size() && !(table[row].value == fallback)) ++row;
     return table[choice_index(key, names_of(table), row)].value;
   }
-  // One of `names` (arms, measures, endpoints … defined elsewhere in the file); its index, -1 where
-  // faulty.
+  // One of `names` (arms, measures, endpoints … defined elsewhere in the file);
+  // its index, -1 where faulty.
   int reference(std::string_view key, const std::vector<std::string>& names,
                 std::string_view kind_of_thing);
   std::optional<int> optional_reference(std::string_view key, const std::vector<std::string>& names,

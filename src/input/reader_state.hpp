@@ -1,5 +1,5 @@
-// What a Reader holds, and the words in which its faults are told; private to the Reader's source
-// files.
+// What a Reader holds, and the words in which its faults are told;
+// private to the Reader's source files.
 #pragma once
 
 #include "input/reader.hpp"

@@ -8,9 +8,9 @@ namespace trialwright::math {
 
 namespace {
 
-// Row j: sixty times the weights of the derivative at point j of the polynomial through points 0 .. 6
-// at unit distance (Fornberg 1988, "Generation of finite difference formulas on arbitrarily spaced
-// grids").
+// Row j: sixty times the weights of the derivative at point j of the polynomial through points
+// 0 .. 6 at unit distance (Fornberg 1988, "Generation of finite difference formulas on arbitrarily
+// spaced grids").
 constexpr std::array<std::array<double, 7>, 7> k_derivative_weights = {
     {{-147, 360, -450, 400, -225, 72, -10},
      {-10, -77, 150, -100, 50, -15, 2},

@@ -17,10 +17,10 @@ double round_to_bits(double x, int bits);
 
 inline constexpr int k_knot_bits = 40;
 
-// A function on [lo, hi] by cubic Hermite interpolation between n equidistant knots; constant outside.
-// The values at the knots are rounded to 40 significant bits and everything else follows from them by +
-// - * / alone. Error: h^4/384 max|f''''| for supplied slopes, of the same order (h^6 in the slopes) for
-// slopes by differences, plus 1e-12 max|f|.
+// A function on [lo, hi] by cubic Hermite interpolation between n equidistant knots;
+// constant outside. The values at the knots are rounded to 40 significant bits and everything
+// else follows from them by + - * / alone. Error: h^4/384 max|f''''| for supplied slopes,
+// of the same order (h^6 in the slopes) for slopes by differences, plus 1e-12 max|f|.
 class CubicTable {
  public:
   // f and its derivative at n >= 2 knots.

@@ -15,8 +15,8 @@ namespace detail {
 
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_nan = std::numeric_limits<double>::quiet_NaN();
-// ln 2 in two parts, the first with 32 trailing zero bits, so that its product with an exponent is
-// exact.
+// ln 2 in two parts, the first with 32 trailing zero bits, so that its product
+// with an exponent is exact.
 constexpr double k_ln2_high = 6.93147180369123816490e-01;
 constexpr double k_ln2_low = 1.90821492927058770002e-10;
 constexpr double k_log2_e = 1.44269504088896338700;
@@ -169,9 +169,9 @@ constexpr double log1p(double x) {
   return x > -1.0 && x < detail::k_infinity ? value : at_edge;
 }
 
-// x^y for x >= 0; below 1 ulp where |y log x| <= 4, below 4 ulp where |y log x| <= 50 and 50 ulp to the
-// ends of the range. x^0 = 1, also of 0 and NaN; 0^y is 0 for y > 0 and infinity for y < 0; NaN where x
-// < 0.
+// x^y for x >= 0; below 1 ulp where |y log x| <= 4, below 4 ulp where |y log x| <= 50 and
+// 50 ulp to the ends of the range. x^0 = 1, also of 0 and NaN; 0^y is 0 for y > 0 and infinity
+// for y < 0; NaN where x < 0.
 constexpr double pow(double x, double y) {
   const bool regular = x > 0.0 && x < detail::k_infinity;
   const auto [log_high, log_low] = detail::log_extended(regular ? x : 1.0);

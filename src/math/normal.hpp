@@ -25,8 +25,8 @@ double normal_quantile(double p);
 // out[i] = normal_quantile(p[i]), the same bits; in place where out and p are the same.
 void normal_quantiles(std::span<const double> p, std::span<double> out);
 
-// log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function; 2e-15 relative for |z|
-// <= 37.
+// log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function;
+// 2e-15 relative for |z| <= 37.
 double log_odds_of_normal(double z);
 
 // P(X <= x, Y <= y) of standard normals with the given correlation, |correlation| <= 1; 1e-14 absolute.

@@ -32,9 +32,9 @@ struct Minimum {
   double value;
 };
 
-// A local minimum of f in [lo, hi]; the only one where f is unimodal. x to about 1e-8 relative (half
-// the digits, since f is flat there). Brent 1973, "Algorithms for minimization without derivatives",
-// chapter 5.
+// A local minimum of f in [lo, hi]; the only one where f is unimodal.
+// x to about 1e-8 relative (half the digits, since f is flat there). Brent 1973,
+// "Algorithms for minimization without derivatives", chapter 5.
 template <class F>
 Minimum brent_minimise(F&& f, double lo, double hi) {
   std::uintmax_t iterations = 200;

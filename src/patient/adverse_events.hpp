@@ -1,5 +1,5 @@
-// Adverse events: how often, of which category and grade, when and for how long; and the infusions they
-// stop.
+// Adverse events: how often, of which category and grade, when and for how long;
+// and the infusions they stop.
 #pragma once
 
 #include <array>
@@ -16,11 +16,11 @@
 
 namespace trialwright::patient {
 
-// The cumulative hazard of any event over the follow-up, -ln(1 - any_event), is made of: each
-// infusion's reaction, -ln(1 - infusion_reaction), by arm; each category with an incidence of its own,
-// -ln(1 - incidence); and the rest, divided by the other categories' shares. Events other than infusion
-// reactions are a homogeneous Poisson process over the follow-up; a reaction begins within a day of its
-// infusion.
+// The cumulative hazard of any event over the follow-up, -ln(1 - any_event), is made of:
+// each infusion's reaction, -ln(1 - infusion_reaction), by arm; each category with an incidence
+// of its own, -ln(1 - incidence); and the rest, divided by the other categories' shares.
+// Events other than infusion reactions are a homogeneous Poisson process over the follow-up;
+// a reaction begins within a day of its infusion.
 class AdverseEvents {
  public:
   static constexpr double k_reaction_weeks = 1.0 / 7;

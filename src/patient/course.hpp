@@ -1,6 +1,6 @@
-// The course of the driving measure as a study file states it: the ratio's laws by arm, how fast they
-// are reached, the correlation between visits, and what shifts them by site, region, stratum and
-// baseline.
+// The course of the driving measure as a study file states it: the ratio's laws by arm,
+// how fast they are reached, the correlation between visits, and what shifts them by site,
+// region, stratum and baseline.
 #pragma once
 
 #include <optional>
@@ -26,10 +26,10 @@ std::span<const base::Named<CourseModel>> course_model_table();
 struct SiteEffects {
   double intercept_sd = 0;
   double effect_sd = 0;
-  // A site that is "high placebo": the control's log odds rise by h = ln(odds ratio), the active arms' by
-  // (1 - effect) h, of effect held in [0, 1], so that from the full effect on they do not rise; but a
-  // treatment that works is no worse there than the control, so they rise by at least h - ln(OR), its odds
-  // ratio at the reference ratio. More effect then never means a smaller difference.
+  // A site that is "high placebo": the control's log odds rise by h = ln(odds ratio), the active arms'
+  // by (1 - effect) h, of effect held in [0, 1], so that from the full effect on they do not rise;
+  // but a treatment that works is no worse there than the control, so they rise by at least h - ln(OR),
+  // its odds ratio at the reference ratio. More effect then never means a smaller difference.
   double high_placebo_probability = 0;
   double high_placebo_log_odds = 0;
 };

@@ -33,8 +33,8 @@ class CourseTruth {
 
   bool is_drawn() const;
   bool is_null() const;
-  // This trial's truth; draws of (truth, unit 0) for the log odds ratio, (truth, 1 + arm) for an arm's
-  // rates.
+  // This trial's truth; draws of (truth, unit 0) for the log odds ratio,
+  // (truth, 1 + arm) for an arm's rates.
   TrialTruth draw(rng::Key key, std::uint64_t trial) const;
 
   int full_variant(std::size_t arm) const { return arms_[arm].full; }

@@ -8,8 +8,8 @@ namespace trialwright::patient {
 
 namespace {
 
-// P(baseline = point, eligible) of the driving covariate's points; empty where eligibility reads others
-// too.
+// P(baseline = point, eligible) of the driving covariate's points;
+// empty where eligibility reads others too.
 std::vector<double> eligible_weights(const Population& population, std::size_t driving) {
   const auto& marginal = population.covariates()[driving].marginal;
   std::vector<double> weights = marginal.probabilities();
@@ -47,8 +47,8 @@ std::optional<double> PatientModel::responder_probability(int arm, int i_visit, 
     const double most = ratio * points[i] + 1e-9;
     double probability = 1;
     if (most < course.maximum && points[i] > 0) {
-      // The score is at most `most` where the ratio lies below the boundary between two points of the
-      // grid.
+      // The score is at most `most` where the ratio lies below the boundary between
+      // two points of the grid.
       const double step = course.grid.step();
       const double boundary =
           course.grid.continuous() ? most : course.grid.at(std::floor(most / step + 1e-9)) + step / 2;

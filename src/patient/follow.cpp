@@ -16,8 +16,8 @@ bool has(const std::vector<std::vector<bool>>& measure_visits, std::size_t measu
 
 }  // namespace
 
-// Which visits are made: those that a measure is read at and, where events hang on the course, all
-// before them.
+// Which visits are made: those that a measure is read at and, where events hang on
+// the course, all before them.
 struct PatientModel::Impl::VisitPlan {
   VisitMask made;
   std::size_t n_steps = 0;  // intervals that are gone through
@@ -59,8 +59,8 @@ void PatientModel::Impl::draw_safety(rng::Key key, std::uint64_t trial, const Ne
     draw_discontinuation(key, trial, *discontinuation, spec->arms, cohort);
 }
 
-// Of every site, its region's included: log odds for everybody, for the effect, and for a high placebo
-// response.
+// Of every site, its region's included: log odds for everybody, for the effect,
+// and for a high placebo response.
 void PatientModel::Impl::draw_site_effects(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
   const auto& effects = spec->course.effects;
   const auto& regions = spec->recruitment.site_regions();

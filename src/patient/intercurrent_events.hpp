@@ -15,9 +15,9 @@ namespace trialwright::patient {
 
 // Rescue within an interval of dt weeks before a visit: probability 1 - (1 - h)^(dt / 2),
 // logit h = log_odds_per_2_weeks + log_odds_slope (R_prev - ratio_reference) + the arm's log odds,
-// R_prev the unrescued ratio at the visit before (1 at baseline). From then on every observed ratio is
-// multiplied by the tier's multiplier; in each later interval the tier may rise with probability 1 - (1
-// - escalation)^(dt / 2). DOMAIN section 4.
+// R_prev the unrescued ratio at the visit before (1 at baseline). From then on every observed ratio
+// is multiplied by the tier's multiplier; in each later interval the tier may rise with probability
+// 1 - (1 - escalation)^(dt / 2). DOMAIN section 4.
 struct Rescue {
   struct Tier {
     std::string name;
@@ -56,8 +56,8 @@ struct IntercurrentEvents {
   std::optional<Dropout> dropout;
   std::optional<Discontinuation> discontinuation;
 
-  // Reads the optional section `intercurrent_events`; each event is off where its map is absent or
-  // null.
+  // Reads the optional section `intercurrent_events`; each event is off where its
+  // map is absent or null.
   static IntercurrentEvents read(input::Reader& study, const std::vector<Arm>& arms,
                                  const std::vector<double>& visit_weeks);
 
@@ -73,8 +73,8 @@ class IntercurrentProcess {
 
   // Nobody rescued or gone.
   void start(Cohort& cohort) const;
-  // The interval before visit j, from the unrescued ratio at the visit before (empty: 1, at the first
-  // visit).
+  // The interval before visit j, from the unrescued ratio at the visit before
+  // (empty: 1, at the first visit).
   void step(rng::Key key, std::uint64_t trial, std::size_t visit,
             std::span<const double> previous_ratio, Cohort& cohort) const;
   // observed = unrescued times the multiplier of the tier in force.

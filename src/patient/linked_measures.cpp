@@ -121,8 +121,8 @@ LinkedMeasures LinkedMeasures::read(std::vector<std::pair<std::string, input::Re
   return result;
 }
 
-// The Cholesky factor of the residuals' correlation, from the correlations of changes that the file
-// states.
+// The Cholesky factor of the residuals' correlation, from the correlations
+// of changes that the file states.
 void LinkedMeasures::mix_residuals(std::vector<std::pair<std::string, input::Reader>>& measures,
                                    std::size_t course_at) {
   std::vector<std::string> names;

@@ -1,5 +1,5 @@
-// Measures that follow the driving one: grades of it, areas in proportion to it, and scores that shift
-// with it.
+// Measures that follow the driving one: grades of it, areas in proportion to it,
+// and scores that shift with it.
 #pragma once
 
 #include <cstdint>
@@ -43,15 +43,13 @@ struct LinkedMeasure {
 // What the measures after the driving one are, at a visit:
 //   graded        the covariate's grade of the driving score, with the patient's own noise
 //   proportional  baseline * min(ratio_maximum, R exp(noise)), noise ~ N(0, noise_sd) with visit_share
-//   of its
-//                 variance anew at each visit; within [minimum, maximum], on the grid
+//                 of its variance anew at each visit; within [minimum, maximum], on the grid
 //   shifted       baseline + kappa (R - 1) + noise, kappa = correlation * change_sd / SD(R of the
-//   control's law),
-//                 noise's SD = change_sd sqrt(1 - correlation^2), its correlation with another shifted
-//                 measure (rho_12 - rho_1 rho_2) / sqrt((1 - rho_1^2)(1 - rho_2^2)), rho_12 =
-//                 change_correlation
-// Draws of (linked_measure, patient): 64 m for the patient's part, 64 m + 1 + j for visit j's, m the
-// measure.
+//                 control's law), noise's SD = change_sd sqrt(1 - correlation^2), its correlation with
+//                 another shifted measure (rho_12 - rho_1 rho_2) / sqrt((1 - rho_1^2)(1 - rho_2^2)),
+//                 rho_12 = change_correlation
+// Draws of (linked_measure, patient): 64 m for the patient's part, 64 m + 1 + j for
+// visit j's, m the measure.
 class LinkedMeasures {
  public:
   // Reads every measure but the course, which stands at `course_at`; the first of the list is

@@ -19,8 +19,8 @@ constexpr std::array<base::Named<Outside>, 2> k_outside{{
     {"truncate", "the distribution is conditional on lying within the bounds", "", Outside::truncate},
 }};
 
-// The reach of the random numbers: a weighted sum of 32-bit normals goes to about 6.4 with probability
-// 1e-10.
+// The reach of the random numbers: a weighted sum of 32-bit normals goes to about 6.4
+// with probability 1e-10.
 constexpr double k_reach = 6.5;
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 

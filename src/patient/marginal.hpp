@@ -20,11 +20,11 @@ enum class Outside { cap, truncate };
 std::span<const base::Named<Outside>> outside_table();
 
 // What a study file says of a covariate's marginal.
-//   normal: mean, sd · lognormal: median, log_sd · shifted_gamma: shift, shape, scale · uniform: its
-//   bounds.
-// A bound `minimum` or `maximum` either moves what lies outside onto it (cap) or takes the conditional
-// law between the bounds (truncate: u -> F(lo) + u (F(hi) - F(lo))). Then the value is rounded onto the
-// grid.
+//   normal: mean, sd · lognormal: median, log_sd · shifted_gamma: shift, shape, scale ·
+//   uniform: its bounds.
+// A bound `minimum` or `maximum` either moves what lies outside onto it (cap) or takes
+// the conditional law between the bounds (truncate: u -> F(lo) + u (F(hi) - F(lo))).
+// Then the value is rounded onto the grid.
 struct MarginalSpec {
   Distribution distribution = Distribution::normal;
   double location = 0;  // mean, ln(median), shift or lower end
@@ -59,8 +59,8 @@ class Marginal {
   }
   void values(std::span<const double> z, std::span<double> out) const;
 
-  // The grid values that can occur, and their probabilities; empty where the covariate is not
-  // tabulated.
+  // The grid values that can occur, and their probabilities;
+  // empty where the covariate is not tabulated.
   std::span<const double> points() const { return points_; }
   std::vector<double> probabilities() const;
   // The range of values that can occur.

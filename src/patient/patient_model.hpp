@@ -26,21 +26,22 @@ inline constexpr double k_reference_ratio = 0.5;
 struct EffectMultiplier {
   double value = 1;
 };
-// Every active arm: logit F(r) = logit F_control(r) + ln(odds_ratio) (proportional odds; DOMAIN model
-// P), at the week when the response is reached and after. It is reached as fast as the odds ratio goes:
-// tau = tau_control (tau_arm / tau_control)^w, w = ln(odds_ratio) / ln(calibrated odds ratio at the
-// reference ratio) held in [0, 1], so that at 1 the arm is the control at every week, and from the
-// calibrated odds ratio on it has its own time constant. Site, region and stratum terms on the effect are
-// multiplied by that quotient held in [0, 2]. A calibrated ln(odds ratio) nearer to 0 than 0.1 counts as 0.1.
+// Every active arm: logit F(r) = logit F_control(r) + ln(odds_ratio) (proportional odds;
+// DOMAIN model P), at the week when the response is reached and after. It is reached as fast as
+// the odds ratio goes: tau = tau_control (tau_arm / tau_control)^w, w = ln(odds_ratio) / ln(calibrated
+// odds ratio at the reference ratio) held in [0, 1], so that at 1 the arm is the control
+// at every week, and from the calibrated odds ratio on it has its own time constant.
+// Site, region and stratum terms on the effect are multiplied by that quotient held in [0, 2].
+// A calibrated ln(odds ratio) nearer to 0 than 0.1 counts as 0.1.
 struct ConstantOddsRatio {
   double value = 1;
 };
-// Each trial draws ln(odds ratio) ~ Normal(mean, sd) for the active arms (as ConstantOddsRatio), and,
-// where control_events is given, the control's responder rate ~ Beta(events, non_events), both at the
-// reference responder threshold; the control's calibrated law is shifted by logit(drawn rate) -
-// logit(published rate), so that the rate observed moves to the one drawn although rescue and dropout
-// stand between the law and what is observed. Without a published rate (or one of 0 or 1) the law's own
-// rate takes its place.
+// Each trial draws ln(odds ratio) ~ Normal(mean, sd) for the active arms (as ConstantOddsRatio),
+// and, where control_events is given, the control's responder rate ~ Beta(events, non_events),
+// both at the reference responder threshold; the control's calibrated law is shifted
+// by logit(drawn rate) - logit(published rate), so that the rate observed moves to
+// the one drawn although rescue and dropout stand between the law and what is observed.
+// Without a published rate (or one of 0 or 1) the law's own rate takes its place.
 struct LogOddsRatioDraw {
   double mean = 0;
   double sd = 1;
@@ -116,8 +117,8 @@ std::shared_ptr<const PatientSpec> read_patient(input::Reader& study);
 // A resolved, immutable model; safe to share between threads.
 class PatientModel {
  public:
-  // Faults that only show with this truth (a multiplier whose law is not monotone, …) go to `faults` at
-  // `at`.
+  // Faults that only show with this truth (a multiplier whose law is not monotone, …)
+  // go to `faults` at `at`.
   PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth& truth, input::Diagnostics& faults,
                const input::Position& at);
   ~PatientModel();
@@ -133,8 +134,8 @@ class PatientModel {
   double follow_up_weeks() const;  // last visit or safety follow-up
   int n_sites() const;
   bool truth_is_drawn() const;  // each trial has its own truth
-  // Every active arm's course equals the control's, rescue and dropout included. When infusions stop may
-  // still differ: see stops_infusions_alike.
+  // Every active arm's course equals the control's, rescue and dropout included.
+  // When infusions stop may still differ: see stops_infusions_alike.
   bool is_null() const;
   // Do two arms have the same law of when infusions stop? (By their infusions' weeks and, where adverse
   // events stop them, the law of these.) True where nothing stops them.

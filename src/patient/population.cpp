@@ -49,8 +49,8 @@ void Population::prepare(int n_patients, Cohort& cohort) const {
   work.resize(n, std::max<std::size_t>(work.n_columns(), k_draws_per_attempt));
 }
 
-// Uniforms of whole Philox blocks, then a normal quantile for those that a covariate of the mask hangs
-// on.
+// Uniforms of whole Philox blocks, then a normal quantile for those that
+// a covariate of the mask hangs on.
 void Population::make_normals(const rng::Address& patients, const CovariateMask& made,
                               Cohort& cohort) const {
   auto& work = cohort.scratch.columns;
@@ -116,8 +116,8 @@ bool Population::is_eligible(const Cohort& cohort, std::size_t patient) const {
   return true;
 }
 
-// One whole further attempt of one patient: every covariate, so that what is kept does not hang on the
-// mask.
+// One whole further attempt of one patient: every covariate, so that what is kept
+// does not hang on the mask.
 bool Population::redraw(const rng::Address& address, std::uint32_t attempt, int driving,
                         Cohort& cohort) const {
   rng::Stream stream(address);

@@ -18,9 +18,9 @@ namespace trialwright::patient {
 // The distributions a covariate can have; nothing stands for a grade of another covariate.
 std::span<const base::Named<std::optional<Distribution>>> distribution_table();
 
-// A grade read off another covariate x: the number of thresholds t with ln(x + offset) + noise > ln(t +
-// offset), noise ~ Normal(0, noise_sd) fixed for a patient (DOMAIN section 2, IGA map). Evaluated as (x
-// + offset) exp(noise) > t + offset.
+// A grade read off another covariate x: the number of thresholds t with
+// ln(x + offset) + noise > ln(t + offset), noise ~ Normal(0, noise_sd) fixed for a patient
+// (DOMAIN section 2, IGA map). Evaluated as (x + offset) exp(noise) > t + offset.
 struct Grading {
   int of = -1;  // covariate
   double offset = 0;

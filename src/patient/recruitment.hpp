@@ -25,9 +25,9 @@ struct Region {
 
 // Poisson-gamma recruitment (Anisimov & Fedorov 2007, Stat Med 26:4958-4975): site s opens at a gamma
 // time and then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed
-// probability. A site or region that has its cap randomised closes. Draws: site_startup and site_rate,
-// one unit a site; arrival, one stream a trial (waiting time, then site); screening, one unit an
-// arrival.
+// probability. A site or region that has its cap randomised closes.
+// Draws: site_startup and site_rate, one unit a site; arrival, one stream a trial (waiting time, then
+// site); screening, one unit an arrival.
 class Recruitment {
  public:
   // Reads the section `recruitment`. Without it: one region "all" of one site, and no calendar.

@@ -1,5 +1,5 @@
-// How a patient's standing among patients hangs together from visit to visit: unit-variance normals
-// z_j.
+// How a patient's standing among patients hangs together from visit to visit:
+// unit-variance normals z_j.
 #pragma once
 
 #include <bitset>
@@ -20,10 +20,10 @@ enum class VisitCorrelationKind { exponential, compound_symmetry, autoregressive
 
 std::span<const base::Named<VisitCorrelationKind>> visit_correlation_table();
 
-// z_j = shared S + serial O_j + nugget E_j, weights squared summing to 1, O an Ornstein-Uhlenbeck
-// process (corr e^(-d / decay)). Exponential: corr(d) = (1 - nugget)(floor + (1 - floor) e^(-d /
-// decay)) for d > 0 (DOMAIN section 3); compound symmetry and the autoregressive kind are its special
-// cases.
+// z_j = shared S + serial O_j + nugget E_j, weights squared summing to 1,
+// O an Ornstein-Uhlenbeck process (corr e^(-d / decay)). Exponential:
+// corr(d) = (1 - nugget)(floor + (1 - floor) e^(-d / decay)) for d > 0 (DOMAIN section 3);
+// compound symmetry and the autoregressive kind are its special cases.
 //
 // Draws of (course, patient): 0 the shared normal, 1 the serial and 2 the nugget normal of the anchor
 // visit, 4 + 2j and 5 + 2j those of any other visit j. O runs from the anchor in both directions (it is

@@ -32,9 +32,9 @@ double next_fine_uniform(Stream& stream);
 // for shapes from 1.
 double gamma(Stream& stream, double shape);
 
-// Poisson with the given mean (>= 0, finite), by inversion with a fine uniform; above 32 as the sum of
-// independent parts of at most 32. Takes two words a part, none for a mean of 0; time grows with the
-// mean.
+// Poisson with the given mean (>= 0, finite), by inversion with a fine uniform;
+// above 32 as the sum of independent parts of at most 32. Takes two words a part, none for a mean of 0;
+// time grows with the mean.
 std::uint64_t poisson(Stream& stream, double mean);
 
 // An integer uniform on 0 .. n - 1 without bias, for n >= 1. Takes a word, and another with probability

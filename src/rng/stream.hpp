@@ -1,5 +1,5 @@
-// Addressed draws: every random number of the program is named by (seed; purpose, trial, unit, draw), so
-// any one of them can be made again alone and none depends on how many others were made.
+// Addressed draws: every random number of the program is named by (seed; purpose, trial, unit, draw),
+// so any one of them can be made again alone and none depends on how many others were made.
 #pragma once
 
 #include <cstddef>
@@ -88,7 +88,8 @@ class Stream {
   bool cached_ = false;
 };
 
-// Batch: out[i] = uniform (normal) of draw `draw` of unit first_unit + i, the same bits as Stream gives.
+// Batch: out[i] = uniform (normal) of draw `draw` of unit first_unit + i,
+// the same bits as Stream gives.
 void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<double> out);
 void fill_normal(const Address& first_unit, std::uint32_t draw, std::span<double> out);
 

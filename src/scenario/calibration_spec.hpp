@@ -26,11 +26,11 @@ struct CalibrationSpec {
   std::vector<CalibrationTarget> targets;
   std::vector<std::string> fitted;  // paths of the parameters that are solved for
 
-  // The published rate of responders at this ratio to baseline in an arm; nullopt where no target or more
-  // than one tells it.
+  // The published rate of responders at this ratio to baseline in an arm;
+  // nullopt where no target or more than one tells it.
   std::optional<double> published_rate(int arm, double ratio) const;
-  // The two response counts of every arm as a draw of the truth; nullopt where an arm has not exactly
-  // two.
+  // The two response counts of every arm as a draw of the truth;
+  // nullopt where an arm has not exactly two.
   std::optional<patient::PosteriorDraw> posterior(const std::vector<std::string>& arms) const;
 };
 

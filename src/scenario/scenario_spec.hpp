@@ -35,9 +35,10 @@ struct TruthNames {
 // Reads one scenario: at most one of
 //   effect: m                       multiplier of the calibrated log odds ratio (default 1)
 //   odds_ratio: x                   a constant odds ratio in place of the calibrated shape
-//   truth: {draw: log_odds_ratio, mean, sd, discount: 1, prior: {mean, sd}, control: [events,
-//   non_events]} truth: {draw: beta_rates, arms: {placebo: [events, non_events], …}} truth: {draw:
-//   calibration_posterior}
+//   truth: {draw: log_odds_ratio, mean, sd, discount: 1, prior: {mean, sd},
+//           control: [events, non_events]}
+//   truth: {draw: beta_rates, arms: {placebo: [events, non_events], …}}
+//   truth: {draw: calibration_posterior}
 // and `overrides: {path: value}`. `prior` shrinks: the draw is the normal posterior of the estimate
 // (mean, sd) under that prior; `discount` multiplies the mean after it.
 ScenarioSpec read_scenario(const std::string& name, input::Reader& scenario, const TruthNames& names);

@@ -19,8 +19,8 @@ void keep_recent(Container& entries) {
   if (entries.size() > k_max_cached) entries.erase(entries.begin());
 }
 
-// Where a path is written as an axis of the sweep, so that a fault of the path itself is told once and not
-// at each of its values.
+// Where a path is written as an axis of the sweep, so that a fault of the path itself is told once and
+// not at each of its values.
 input::Position place_in_sweep(const input::Node& root, const std::string& path) {
   if (const input::Node* sweep = root.find("sweep"))
     for (const auto& axis : sweep->entries)
@@ -92,7 +92,8 @@ void add_faults_with(const std::vector<std::pair<std::string, input::Node>>& set
       if (holds(value, fault.at)) faults.add(fault.at, fault.problem, fault.hint);
 }
 
-// A study with faults has no points; what its swept values and overrides would add is told in the same go.
+// A study with faults has no points; what its swept values and overrides would add
+// is told in the same go.
 void add_faults_of_values(const input::Node& root, input::Diagnostics& faults, PatientCache& cache) {
   constexpr std::size_t k_most_values = 50;
   if (const input::Node* scenarios = root.find("scenarios"))

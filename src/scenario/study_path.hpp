@@ -8,8 +8,8 @@
 
 namespace trialwright::scenario {
 
-// Whether `path` stands in `root` or has a parent there (a default that is overridden, a section that
-// is added).
+// Whether `path` stands in `root` or has a parent there (a default that is overridden,
+// a section that is added).
 bool can_be_set(const input::Node& root, std::string_view path);
 
 // The nearest path to one that does not lead anywhere, or how paths are written.

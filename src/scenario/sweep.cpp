@@ -74,8 +74,8 @@ std::vector<input::Node> read_values(input::Reader& sweep, const std::string& pa
   return written->items;
 }
 
-// The name behind `section` in `path`, or empty: name_below("designs", "designs.fixed.patients") =
-// "fixed".
+// The name behind `section` in `path`, or empty:
+// name_below("designs", "designs.fixed.patients") = "fixed".
 std::string name_below(const std::string& section, const std::string& path) {
   if (path.rfind(section + ".", 0) != 0) return {};
   const auto start = section.size() + 1;

@@ -1,5 +1,5 @@
-// The trial plan: one design under one truth, resolved and immutable; all a worker needs to simulate
-// it.
+// The trial plan: one design under one truth, resolved and immutable;
+// all a worker needs to simulate it.
 #pragma once
 
 #include <cstdint>
@@ -58,9 +58,9 @@ struct TrialPlan {
   };
   std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
 
-  // Have both arms of an analysis the same rate, and in every stratum? By the exact rates, to 1e-9, where
-  // there are any; else, of efficacy alone, by the scenario having no effect and, where the estimand
-  // counts it, infusions stopping alike.
+  // Have both arms of an analysis the same rate, and in every stratum? By the exact rates,
+  // to 1e-9, where there are any; else, of efficacy alone, by the scenario having no effect and,
+  // where the estimand counts it, infusions stopping alike.
   bool has_common_rate(const PlannedAnalysis& analysis) const;
 
   // Is the analysis's null hypothesis true under this plan's truth, so that to reject it is a type I

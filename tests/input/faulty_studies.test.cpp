@@ -80,8 +80,8 @@ std::string replaced(std::string text, const std::string& what, const std::strin
   return text;
 }
 
-// The complaint as expectations: places in the study itself without its name, other files relative to
-// its folder.
+// The complaint as expectations: places in the study itself without its name,
+// other files relative to its folder.
 std::string as_expectations(const std::string& text, const fs::path& study, int status) {
   const std::string folder = study.parent_path().string() + "/";
   const std::string library = (fs::path(TRIALWRIGHT_SOURCE_DIR) / "configs").string();

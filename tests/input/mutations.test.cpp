@@ -1,4 +1,5 @@
-// Shipped studies with random mistakes: each ends in faults or in a study whose first trial runs, and soon.
+// Shipped studies with random mistakes: each ends in faults or in a study whose
+// first trial runs, and soon.
 #include <gtest/gtest.h>
 
 #include <algorithm>

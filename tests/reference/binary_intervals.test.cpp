@@ -117,8 +117,8 @@ std::vector<TwoByTwo> binary_300_by(const std::string& column) {
   return tables;
 }
 
-// model_fits.csv: R's mantelhaen.test without correction, and the risk difference by data_models.R's
-// own code.
+// model_fits.csv: R's mantelhaen.test without correction, and the risk difference
+// by data_models.R's own code.
 TEST(BinaryCmh, AgreesWithModelFits) {
   const auto by_site = binary_300_by("site");
   const auto by_severe = binary_300_by("severe");

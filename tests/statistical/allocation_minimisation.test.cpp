@@ -81,8 +81,8 @@ std::vector<std::vector<std::uint64_t>> coin_counts(const std::vector<ArmShare>&
 }
 
 TEST(AllocationMinimisation, CoinAndTiesAtEqualRatios) {
-  // Each row holds thousands of patients: a coin of 0.77 in place of 0.8 is found with power above
-  // 0.99.
+  // Each row holds thousands of patients: a coin of 0.77 in place of 0.8 is found
+  // with power above 0.99.
   const auto counts = coin_counts({{0, 1}, {1, 1}}, 0.8);
   EXPECT_GT(counts[0][0] + counts[0][1], 10'000u);
   EXPECT_GT(chi_square_p_value(counts[0], {0.8, 0.2}), k_false_alarm_rate);
@@ -133,8 +133,8 @@ double mean_worst_imbalance(const Randomisation& how, const std::vector<ArmShare
 }
 
 TEST(AllocationMinimisation, BalancesMarginsFarBetterThanSimple) {
-  // Simple: the worst of 9 margins of about 40 to 100 patients is some 7 patients off; minimisation,
-  // about 2.
+  // Simple: the worst of 9 margins of about 40 to 100 patients is some 7 patients off;
+  // minimisation, about 2.
   for (const auto& shares :
        {std::vector<ArmShare>{{0, 1}, {1, 1}}, std::vector<ArmShare>{{0, 1}, {1, 2}}}) {
     const double simple = mean_worst_imbalance(SimpleRandomisation{}, shares);

@@ -2,8 +2,8 @@
 // shares nothing with the simulation but the test's rejection region.
 //
 // False alarms: 3.5 MCSE a case, two cases: 1e-3. Power to notice: at 40,000 trials the MCSE is 0.0022;
-// leaving out the placebo rate's uncertainty or the prior's shrinkage moves assurance by more than
-// 0.02.
+// leaving out the placebo rate's uncertainty or the prior's shrinkage moves
+// assurance by more than 0.02.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/beta.hpp>
@@ -20,8 +20,8 @@ namespace {
 constexpr std::uint64_t k_trials = 40000;
 constexpr int k_nodes = 60;
 
-// Mean over midpoints of equal probability, of ln(odds ratio) ~ Normal(mean, sd) and the control's rate
-// ~ Beta(11.5, 23.5); the error of k_nodes^2 points is below 1e-3.
+// Mean over midpoints of equal probability, of ln(odds ratio) ~ Normal(mean, sd) and the control's
+// rate ~ Beta(11.5, 23.5); the error of k_nodes^2 points is below 1e-3.
 double assurance_by_quadrature(double mean, double sd, int n_per_arm) {
   const analysis::TestSpec test{analysis::Method::chi_square, analysis::Sides::one, 0.025, 0,
                                 analysis::Direction::higher_is_better};

@@ -1,9 +1,9 @@
 // Simulated power of the fixed design against exact power by enumeration, over a grid of 48 cases.
 //
-// False alarms: each case is asked to lie within 3.5 MCSE of the exact value (P = 4.7e-4 a case), so
-// that over 48 cases a right program fails with probability 0.022; the seed is fixed and passes. Power
-// to notice: the last test moves the rejection bound by one table and shows that the same check then
-// fails.
+// False alarms: each case is asked to lie within 3.5 MCSE of the exact value (P = 4.7e-4 a case),
+// so that over 48 cases a right program fails with probability 0.022; the seed is fixed and passes.
+// Power to notice: the last test moves the rejection bound by one table and shows that
+// the same check then fails.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/binomial.hpp>

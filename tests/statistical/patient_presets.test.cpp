@@ -48,8 +48,8 @@ Response respond(const PatientModel& model, int arm, std::size_t visit) {
 struct Preset {
   std::string name;
   std::vector<std::string> changes;
-  // By arm: EASI75 in percent, mean and SD of the percent change, as the table of DOMAIN section 3
-  // prints them.
+  // By arm: EASI75 in percent, mean and SD of the percent change, as the table of DOMAIN
+  // section 3 prints them.
   std::array<double, 2> easi75, mean_change, sd_change;
 };
 
@@ -95,8 +95,8 @@ TEST(PatientPresets, ReproducePublishedRatesAndTheirTable) {
   }
 }
 
-// The exact probability against simulation, over laws, arms, visits, thresholds and truths: 42
-// comparisons.
+// The exact probability against simulation, over laws, arms, visits, thresholds and
+// truths: 42 comparisons.
 TEST(PatientPresets, ExactProbabilityIsWhatSimulationGives) {
   struct Case {
     Truth truth;

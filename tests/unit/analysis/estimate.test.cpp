@@ -46,8 +46,8 @@ TEST(Estimate, RiskDifferenceIntervalsAsPrintedByNewcombe) {
   }
 }
 
-// 10/10 against 0/10: by symmetry the restricted rates are (1 +/- d) / 2, so (1 - d) / (1 + d) = z^2
-// / 19.
+// 10/10 against 0/10: by symmetry the restricted rates are (1 +/- d) / 2,
+// so (1 - d) / (1 + d) = z^2 / 19.
 TEST(Estimate, ScoreBoundOfTheExtremeTableByHand) {
   const auto result =
       run(EffectMeasure::risk_difference, IntervalMethod::miettinen_nurminen, {10, 10, 0, 10});
@@ -158,8 +158,8 @@ TEST(Estimate, RestrictedMaximaAgreeWithBisection) {
   }
 }
 
-// Exchanging the arms turns a difference's sign and inverts a ratio; exchanging response, an odds
-// ratio.
+// Exchanging the arms turns a difference's sign and inverts a ratio;
+// exchanging response, an odds ratio.
 TEST(Estimate, ScoreIntervalsAreInvariant) {
   for (const auto& t : k_tables) {
     const TwoByTwo exchanged{t.responders_0, t.n_0, t.responders_1, t.n_1};
@@ -209,8 +209,8 @@ TEST(Estimate, ZeroCellsFollowTheStatedRule) {
     EXPECT_FALSE(run(EffectMeasure::risk_difference, method, {3, 5, 0, 0}).defined);
 }
 
-// With one stratum the Mantel-Haenszel estimates are the table's own; Robins-Breslow-Greenland is
-// Woolf's then.
+// With one stratum the Mantel-Haenszel estimates are the table's own;
+// Robins-Breslow-Greenland is Woolf's then.
 TEST(Estimate, OneStratumIsTheTable) {
   for (const auto measure :
        {EffectMeasure::risk_difference, EffectMeasure::risk_ratio, EffectMeasure::odds_ratio}) {

@@ -37,10 +37,10 @@ std::string start(const std::string& placebo, const std::string& hcmsc, const st
          ", hcmsc: " + hcmsc + "}}}}}\n";
 }
 
-// DOMAIN section 3 solves the law itself: its rates at R = 0.5 and 0.1 are the published ones. The
-// program fits the score on its grid, as it is observed, so the parameters agree where the grid is
-// fine; at 0.1 points, a score may be rounded down to exactly half of its baseline, and b differs by
-// 3e-3.
+// DOMAIN section 3 solves the law itself: its rates at R = 0.5 and 0.1 are the published ones.
+// The program fits the score on its grid, as it is observed, so the parameters agree where
+// the grid is fine; at 0.1 points, a score may be rounded down to exactly half of its baseline,
+// and b differs by 3e-3.
 TEST(Fit, RecoversTheDomainsParametersFromThePublishedCounts) {
   auto study = support::study(k_designs + start("{a: 1.4, b: 0.7}", "{a: 0.9, b: 0.8}", "0.005"));
   const auto calibration = fit(study, {});
@@ -94,19 +94,15 @@ TEST(Fit, GivesTheStandardErrorsOfTheClosedForms) {
 // A two-arm study with no calibration of its own.
 std::string patients(const std::string& course) {
   return "recruitment: {screen_failure: 0.2, screening_weeks: 2, regions: {korea: {sites: 6, "
-         "startup_months: {mean: "
-         "2, sd: 1}, screened_per_site_month: {mean: 0.5, shape: 1.5}}}}\n"
+         "startup_months: {mean: 2, sd: 1}, screened_per_site_month: {mean: 0.5, shape: 1.5}}}}\n"
          "arms: {placebo: {control: true, infusion_weeks: [0]}, hcmsc: {dose_cells_per_kg: 500000, "
-         "infusion_weeks: "
-         "[0]}}\n"
+         "infusion_weeks: [0]}}\n"
          "measures: {easi: {course: {tau_weeks: {placebo: 4, hcmsc: 4}, " +
          course +
          "}}}\n"
          "safety: {follow_up_weeks: 24, any_event: {placebo: 0.3, hcmsc: 0.2}, infusion_reaction: "
-         "{placebo: 0.02, "
-         "hcmsc: 0.02}, categories: {infection: {share: 1}}, grades: [0.6, 0.3, 0.1, 0], "
-         "serious_given_grade_3: 0.5, "
-         "recovery_weeks: 2}\n" +
+         "{placebo: 0.02, hcmsc: 0.02}, categories: {infection: {share: 1}}, "
+         "grades: [0.6, 0.3, 0.1, 0], serious_given_grade_3: 0.5, recovery_weeks: 2}\n" +
          k_designs;
 }
 
@@ -120,8 +116,8 @@ scenario::Study bare_study(const std::string& course, const std::string& targets
 const std::string k_law =
     "kumaraswamy: {arms: {placebo: {a: 0.49, b: 1.25}, hcmsc: {a: 0.46, b: 1.3}}}";
 
-// One incidence, told by two counts: the inverse-variance mean, its error, and the chi-square of the
-// difference.
+// One incidence, told by two counts: the inverse-variance mean, its error,
+// and the chi-square of the difference.
 TEST(Fit, WeighsMoreTargetsThanParametersByTheirSizes) {
   auto study = bare_study(k_law,
                           "one: {estimand: any_ae, arm: placebo, events: 20, patients: 100}, "

@@ -52,8 +52,8 @@ std::vector<std::int8_t> observe(const std::string& yaml, const patient::Cohort&
 }
 
 TEST(Responder, CompliesAtExactlyHalfTheBaseline) {
-  // 0.5 * 25.3 = 12.65 falls between grid points: 12.6 responds and 12.7 does not; 14.2 of 28.4 is a
-  // half.
+  // 0.5 * 25.3 = 12.65 falls between grid points: 12.6 responds and 12.7 does not;
+  // 14.2 of 28.4 is a half.
   const auto cohort =
       cohort_of({{28.4, 14.2, 4, 2}, {28.4, 14.3, 4, 2}, {25.3, 12.6, 4, 2}, {25.3, 12.7, 4, 2}});
   EXPECT_THAT(observe("{kind: responder, measure: easi, week: 12, reduction: 0.5}", cohort),
@@ -61,8 +61,8 @@ TEST(Responder, CompliesAtExactlyHalfTheBaseline) {
 }
 
 TEST(Responder, HoldsOnEveryExactGridFraction) {
-  // Every baseline on the 0.1 grid with its exact tenth: doubles miss equality for many, the tolerance
-  // none.
+  // Every baseline on the 0.1 grid with its exact tenth: doubles miss equality for
+  // many, the tolerance none.
   std::vector<Patient> patients;
   for (int tenths = 160; tenths <= 720; tenths += 10)
     patients.push_back({tenths * 0.1, tenths / 10 * 0.1, 4, 0});

@@ -111,8 +111,8 @@ TEST(ExactPower, BoschlooRejectsWhereverFisherDoes) {
   }
 }
 
-// The margin's edge: the Wald test's size is above alpha, the score test's near it (Farrington &
-// Manning 1990).
+// The margin's edge: the Wald test's size is above alpha, the score test's near it
+// (Farrington & Manning 1990).
 TEST(ExactPower, SizeWithAMarginIsSearchedAlongItsEdge) {
   const TestSpec wald{Method::z_unpooled, Sides::one, 0.025, 0.1, Direction::lower_is_better};
   TestSpec score = wald;

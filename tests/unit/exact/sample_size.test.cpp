@@ -77,8 +77,8 @@ TEST(SampleSize, KeepsTheAllocationRatio) {
   EXPECT_NEAR(answer.approximate_total, 168.184190989, 1e-6);
 }
 
-// Above 200 patients the scan starts at 0.6 times the approximate size: nothing below it reaches the
-// target.
+// Above 200 patients the scan starts at 0.6 times the approximate size:
+// nothing below it reaches the target.
 TEST(SampleSize, NothingBelowTheScanReachesTheTarget) {
   const auto asked = question(0.45, 0.3);
   const auto answer = smallest_sample_size(asked);

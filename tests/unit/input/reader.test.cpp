@@ -241,8 +241,7 @@ TEST(Reader, unknown_keys_are_told_with_the_near_one) {
   });
   EXPECT_EQ(got.told,
             "study.yaml:2:3: error: \"patients\" is missing in \"designs.fixed\" (a whole number from "
-            "2 to 1000 is "
-            "needed)\n"
+            "2 to 1000 is needed)\n"
             "    fixed:\n"
             "    ^\n"
             "study.yaml:3:5: error: \"patinets\" is not a known key of \"designs.fixed\"\n"
@@ -368,8 +367,7 @@ TEST(Reader, faults_of_a_set_value_point_into_the_assignment) {
   }
   EXPECT_EQ(faults.text(document.sources),
             "--set simulation.trials=many: error: \"trials\" is many (a text; a whole number from 1 to "
-            "100 is "
-            "needed)\n"
+            "100 is needed)\n"
             "    simulation.trials=many\n"
             "                      ^\n"
             "--set simulation.trails=7: error: \"trails\" is not a known key of \"simulation\"\n"

@@ -19,9 +19,9 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-// DOMAIN section 3, its parameters (fitted without the score's grid): EASI50 by weeks 2, 4, 6, 8, 12, and EASI75 of the active arm, in whole percents,
-// some of them a point high; and F(r^(1/g)) in closed form, from which the score's grid moves the rates
-// by up to 0.15 points.
+// DOMAIN section 3, its parameters (fitted without the score's grid): EASI50 by weeks
+// 2, 4, 6, 8, 12, and EASI75 of the active arm, in whole percents, some of them a point high;
+// and F(r^(1/g)) in closed form, from which the score's grid moves the rates by up to 0.15 points.
 TEST(Course, EasiByWeekIsAsTabulated) {
   const std::string arms = "measures.easi.course.kumaraswamy.arms.";
   const auto model =
@@ -86,10 +86,9 @@ TEST(CourseTruth, NullIsNull) {
   EXPECT_FALSE(study.model(EffectMultiplier{1}).is_null());
   // Patient for patient, whatever shifts there are.
   const auto shifted = overlaid_study(
-      "measures: {easi: {site_effects: {intercept_sd: 0.35, effect_sd: 0.25, high_placebo_probability: "
-      "0.3, "
-      "high_placebo_odds_ratio: 2}, stratum_effects: {severity: {intercept: [0, -0.4], effect: [0.3, "
-      "0]}}, "
+      "measures: {easi: {site_effects: {intercept_sd: 0.35, effect_sd: 0.25, "
+      "high_placebo_probability: 0.3, high_placebo_odds_ratio: 2}, "
+      "stratum_effects: {severity: {intercept: [0, -0.4], effect: [0.3, 0]}}, "
       "region_effects: {effect_sd: 0.2, effect: {korea: 0.5}}, baseline_effect: -0.2}}\n");
   ASSERT_EQ(shifted.problems, "");
   for (const Truth& truth : {Truth{EffectMultiplier{0}}, Truth{ConstantOddsRatio{1}}}) {
@@ -105,8 +104,8 @@ TEST(CourseTruth, NullIsNull) {
   }
 }
 
-// At the full effect a high-placebo site raises the control alone: the site's odds ratio 2 on the
-// control's law.
+// At the full effect a high-placebo site raises the control alone: the site's odds ratio
+// 2 on the control's law.
 TEST(CourseTruth, HighPlaceboSitesRaiseTheControl) {
   const auto model = overlaid_study(
                          "measures: {easi: {site_effects: {high_placebo_probability: 1, "
@@ -140,8 +139,8 @@ double responders(const PatientModel& model, int arm, double week) {
   return static_cast<double>(n) / k_patients;
 }
 
-// Two truths share their patients, so a stronger one has at least the responders of a weaker one, patient
-// by patient; and a treatment that works is nowhere worse than the control.
+// Two truths share their patients, so a stronger one has at least the responders of a weaker one,
+// patient by patient; and a treatment that works is nowhere worse than the control.
 TEST(CourseTruth, MoreEffectIsNeverLessWhereSitesAreHighPlacebo) {
   for (const double high_placebo : {2.0, 4.0}) {
     const auto study =
@@ -170,9 +169,9 @@ TEST(CourseTruth, MoreEffectIsNeverLessWhereSitesAreHighPlacebo) {
   }
 }
 
-// DOMAIN section 3: ln(odds ratio) of EASI50 as published, ln(19/14 / (11/23)) = 1.043. At the calibrated
-// odds ratio the active arm has its own time constant, at 1 the control's, between them by the quotient of
-// the logarithms.
+// DOMAIN section 3: ln(odds ratio) of EASI50 as published, ln(19/14 / (11/23)) = 1.043.
+// At the calibrated odds ratio the active arm has its own time constant, at 1 the control's,
+// between them by the quotient of the logarithms.
 TEST(CourseTruth, OddsRatiosTakeTheirShareOfTheTimeConstant) {
   const auto study = library_study();
   input::Diagnostics faults;
@@ -190,8 +189,9 @@ TEST(CourseTruth, OddsRatiosTakeTheirShareOfTheTimeConstant) {
   EXPECT_EQ(truth(-0.5).exponent(1, 1), course_exponent(4, 2.5, 12));
   EXPECT_NEAR(truth(0.5).exponent(1, 1), course_exponent(4, std::sqrt(10.0), 12), 1e-12);
   EXPECT_EQ(truth(1).exponent(0, 1), course_exponent(4, 2.5, 12));
-  // Week 4 in closed form, from which the score's grid moves the rate by up to 0.15 points; the calibrated
-  // law, of another shape, has 2.8 points more. (With the control's time constant: 3.5 points less.)
+  // Week 4 in closed form, from which the score's grid moves the rate by up to 0.15 points;
+  // the calibrated law, of another shape, has 2.8 points more.
+  // (With the control's time constant: 3.5 points less.)
   const auto ratio = study.model(ConstantOddsRatio{2.84}), effect = study.model();
   const double bound = std::pow(0.5, 1 / course_exponent(4, 4, 12));
   EXPECT_NEAR(*ratio.responder_probability(1, 1, 0.5),

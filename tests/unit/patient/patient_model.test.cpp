@@ -20,11 +20,9 @@ using ::testing::HasSubstr;
 Study eventful() {
   return overlaid_study(
       "measures: {easi: {site_effects: {intercept_sd: 0.35, effect_sd: 0.25}, stratum_effects: "
-      "{severity: {intercept: "
-      "[0, -0.3]}}, baseline_effect: -0.1}, dlqi: {pathway: \"null\"}}\n"
-      "intercurrent_events: {rescue: {escalation_per_2_weeks: 0.3}, discontinuation: {rate_per_week: "
-      "0.1, "
-      "after_grade_3_event: 0.5}}\n"
+      "{severity: {intercept: [0, -0.3]}}, baseline_effect: -0.1}, dlqi: {pathway: \"null\"}}\n"
+      "intercurrent_events: {rescue: {escalation_per_2_weeks: 0.3}, "
+      "discontinuation: {rate_per_week: 0.1, after_grade_3_event: 0.5}}\n"
       "safety: {any_event: {placebo: 0.7, hcmsc: 0.8}, grades: [0.3, 0.3, 0.3, 0.1]}\n",
       "hcmsc_rescue.yaml");
 }

@@ -39,8 +39,7 @@ TEST(Csv, golden) {
   results.points = {first, second};
   EXPECT_EQ(write_csv(results),
             "design,scenario,designs.fixed.patients,arms.hcmsc.dose,metric,hypothesis,look,reason,arm,"
-            "estimate,mcse,"
-            "lower,upper,n_trials\n"
+            "estimate,mcse,lower,upper,n_trials\n"
             "\"fixed, large\",reported,150,,power,easi50,,,,0.8123,0.0012,0.8099,0.8147,100000\n"
             "\"fixed, large\",reported,150,,exact_power,easi50,,,,0.8126,0,0.8126,0.8126,\n"
             "sequential,reported,,low,stop_probability,,2,futility,,0.30000000000000004,0,,1,5\n"

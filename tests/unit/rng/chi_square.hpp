@@ -8,8 +8,8 @@
 
 namespace trialwright::test {
 
-// Every test here fails a right generator with this probability; the seeds are fixed, so it did so once
-// or never.
+// Every test here fails a right generator with this probability; the seeds are fixed,
+// so it did so once or never.
 inline constexpr double k_false_alarm_rate = 1e-4;
 
 // The probability of a larger statistic than the observed, of cells with the given probabilities.

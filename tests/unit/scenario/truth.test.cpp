@@ -1,8 +1,8 @@
-// What truths drawn trial by trial give where rescue and dropout stand between the law and what is
-// observed. Rates are means over 2,000 trials of 400 patients an arm: their standard error is below 0.2
-// points (the draws' own sd of 0.08 over the root of 2,000), so a tolerance of 1 point is crossed without
-// a fault less than once in 10^6 times, while matching the law instead of what is observed moves the
-// control by 6 points.
+// What truths drawn trial by trial give where rescue and dropout stand between the law
+// and what is observed. Rates are means over 2,000 trials of 400 patients an arm:
+// their standard error is below 0.2 points (the draws' own sd of 0.08 over the root of 2,000),
+// so a tolerance of 1 point is crossed without a fault less than once in 10^6 times,
+// while matching the law instead of what is observed moves the control by 6 points.
 #include <gtest/gtest.h>
 
 #include "support/studies.hpp"

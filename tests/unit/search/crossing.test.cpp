@@ -35,8 +35,8 @@ TEST(Crossing, IsTheRootOfTheLineThatThePowersLieOn) {
 }
 
 // Two sizes and independent powers: the root is z = z_1 + (z_2 - z_1) (x - x_1) / (x_2 - x_1) turned
-// round, whose variance is ((1 - t)^2 v_1 + t^2 v_2) / slope^2 at t = (x - x_1) / (x_2 - x_1), v_i = p
-// q / (n phi^2).
+// round, whose variance is ((1 - t)^2 v_1 + t^2 v_2) / slope^2 at t = (x - x_1) / (x_2 - x_1),
+// v_i = p q / (n phi^2).
 TEST(Crossing, HasTheStandardErrorOfTheDeltaMethod) {
   CommonPowers powers;
   powers.sizes = {100, 144};
@@ -60,8 +60,8 @@ TEST(Crossing, HasTheStandardErrorOfTheDeltaMethod) {
               (x - 1.959963984540054 * error) * (x - 1.959963984540054 * error), 1e-6);
 }
 
-// On common trials the sizes' errors move together: the root gains nothing from more sizes, the slope
-// does.
+// On common trials the sizes' errors move together: the root gains nothing from more
+// sizes, the slope does.
 TEST(Crossing, KnowsThatCommonTrialsAreNotMoreTrials) {
   const auto independent = fit_crossing(on_line(-1.9, 0.25, 10000, 0), 0.85);
   const auto common = fit_crossing(on_line(-1.9, 0.25, 10000, 0.9), 0.85);

@@ -56,13 +56,12 @@ TEST(FindSize, FindsTheSizesOfTheDomainsDesigns) {
   EXPECT_NEAR(d2.smallest.power, 0.9004, 5e-5);
 }
 
-// The library's EASI50 rates differ from the published ones in the fourth digit, since the score has a
-// grid.
+// The library's EASI50 rates differ from the published ones in the fourth digit,
+// since the score has a grid.
 TEST(FindSize, FindsTheSameSizesThroughTheLibrarysPatients) {
   auto study = support::study(
-      "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 300, primary: "
-      "easi50_superiority, "
-      "secondary: [ae_noninferiority]}}\n"
+      "designs: {fixed: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 300, "
+      "primary: easi50_superiority, secondary: [ae_noninferiority]}}\n"
       "scenarios: {truth: {effect: 1}, discounted: {odds_ratio: 1.925}}\n");
   auto asked = question();
   EXPECT_EQ(find_size(study, asked, 1, nullptr).smallest.patients, 162);
