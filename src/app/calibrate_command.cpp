@@ -155,8 +155,7 @@ ExitStatus run(const Options& options) {
     throw bad_input("error: --check fits nothing that --output could write");
   settings.n_threads = threads_of(options.common);
   auto study = load_study(options.common);
-  TerminalMonitor monitor(options.common.quiet ? TerminalMonitor::Bar::hidden
-                                               : TerminalMonitor::Bar::shown);
+  TerminalMonitor monitor(bar_of(options.common));
   settings.monitor = &monitor;
   return options.check ? run_check(study, settings, options) : run_fit(study, settings, options);
 }

@@ -56,6 +56,10 @@ int threads_of(const CommonOptions& options) {
   return static_cast<int>(parse_integer("--threads", options.threads, 1, 4096));
 }
 
+TerminalMonitor::Bar bar_of(const CommonOptions& options) {
+  return options.quiet ? TerminalMonitor::Bar::hidden : TerminalMonitor::Bar::shown;
+}
+
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t minimum,
                            std::int64_t maximum) {
   std::int64_t value = 0;

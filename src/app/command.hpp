@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/monitor.hpp"
 #include "scenario/study.hpp"
 #include "trialwright/error.hpp"
 
@@ -45,6 +46,9 @@ scenario::Study load_study(const CommonOptions& options);
 
 // --threads, or all that this process may use; bad_input unless 1 to 4096.
 int threads_of(const CommonOptions& options);
+
+// Hidden by --quiet.
+TerminalMonitor::Bar bar_of(const CommonOptions& options);
 
 // Strict numbers of the command line; bad_input names the option and what it takes.
 std::int64_t parse_integer(const std::string& option, const std::string& text, std::int64_t minimum,

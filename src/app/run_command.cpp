@@ -83,8 +83,7 @@ ExitStatus run(const Options& options) {
   const auto clock_start = std::chrono::steady_clock::now();
   Results results;
   {
-    TerminalMonitor monitor(options.common.quiet ? TerminalMonitor::Bar::hidden
-                                                 : TerminalMonitor::Bar::shown);
+    TerminalMonitor monitor(bar_of(options.common));
     results = engine::run_study(study, n_threads, &monitor);
   }
   const double seconds =

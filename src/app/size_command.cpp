@@ -229,8 +229,7 @@ std::vector<scenario::PointSpec> points_of(scenario::Study& study, const Options
 std::vector<Row> find_all(scenario::Study& study, const std::vector<scenario::PointSpec>& points,
                           search::SizeQuestion question, const Options& options) {
   const int n_threads = threads_of(options.common);
-  TerminalMonitor monitor(options.common.quiet ? TerminalMonitor::Bar::hidden
-                                               : TerminalMonitor::Bar::shown);
+  TerminalMonitor monitor(bar_of(options.common));
   std::vector<Row> rows;
   for (const auto& point : points) {
     if (monitor.stop_requested()) break;

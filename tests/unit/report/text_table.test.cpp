@@ -25,6 +25,15 @@ std::vector<std::string> lines_of(const std::string& text) {
   return lines;
 }
 
+TEST(TextTable, tells_logarithms_of_ratios_from_differences) {
+  Results results = sample();
+  for (auto& made : results.points[2].metrics)
+    if (made.metric == "bias") made.scale = "log";
+  const std::string text = text_table(results);
+  EXPECT_THAT(text, HasSubstr("bias (log) ± MCSE"));
+  EXPECT_THAT(text_table(sample()), Not(HasSubstr("(log)")));
+}
+
 TEST(TextTable, golden) {
   EXPECT_EQ(text_table(sample()), R"(study phase3, seed 20261123, 100000 trials a point, design fixed
 
