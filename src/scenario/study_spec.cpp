@@ -191,6 +191,8 @@ std::optional<double> response_ratio(const StudySpec& spec, const estimand::Esti
   if (!responder || responder->measure != 0 || !responder->reduction || responder->at_most ||
       responder->improvement)
     return std::nullopt;
+  // Before that week the law is another.
+  if (spec.patient && responder->week < spec.patient->course.reached_week) return std::nullopt;
   return 1 - *responder->reduction;
 }
 

@@ -117,6 +117,12 @@ TEST(Scenario, TakesThePublishedCountsAsThePosterior) {
   EXPECT_EQ(draw.arms[0].patients, 34);
 }
 
+TEST(Scenario, TakesNoResponseBeforeTheCourseIsReachedForThePosterior) {
+  EXPECT_THAT(faults_of("endpoints: {easi90: {week: 8}}\n" +
+                        support::sections(60, "{truth: {draw: calibration_posterior}}")),
+              HasSubstr("two responder rates of every arm"));
+}
+
 TEST(Scenario, RefusesTwoTruths) {
   EXPECT_THAT(faults_of(support::sections(60, "{effect: 1, odds_ratio: 2}")), HasSubstr("one truth"));
 }
