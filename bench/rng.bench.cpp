@@ -80,19 +80,4 @@ void gamma_draws(benchmark::State& state) {
 }
 BENCHMARK(gamma_draws);
 
-void poisson_draws(benchmark::State& state) {
-  rng::Stream stream(k_address);
-  for (auto _ : state)
-    benchmark::DoNotOptimize(rng::poisson(stream, static_cast<double>(state.range(0))));
-  count_draws(state, 1);
-}
-BENCHMARK(poisson_draws)->Arg(1)->Arg(20);
-
-void bounded_draws(benchmark::State& state) {
-  rng::Stream stream(k_address);
-  for (auto _ : state) benchmark::DoNotOptimize(rng::bounded(stream, 6));
-  count_draws(state, 1);
-}
-BENCHMARK(bounded_draws);
-
 }  // namespace

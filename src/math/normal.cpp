@@ -7,7 +7,6 @@
 #include <numbers>
 
 #include "base/contract.hpp"
-#include "math/quadrature.hpp"
 
 namespace trialwright::math {
 
@@ -175,67 +174,6 @@ double log_odds_of_normal(double z) {
   const double tail = upper_tail(absolute(z));
   const double magnitude = log((1.0 - tail) / tail);
   return z > 0.0 ? magnitude : -magnitude;
-}
-
-namespace {
-
-// The integral over r from 0 to correlation of the bivariate normal density's exponent form (Plackett
-// 1954), by the substitution r = sin(theta); for |correlation| < 0.925.
-double plackett_integral(double x, double y, double correlation, const GaussLegendre& rule) {
-  const double half_sum = 0.5 * (x * x + y * y), product = x * y;
-  const auto integrand = [&](double theta) {
-    const double sine = std::sin(theta);
-    return std::exp((sine * product - half_sum) / (1.0 - sine * sine));
-  };
-  return rule.integrate(integrand, 0.0, std::asin(correlation)) / (2.0 * std::numbers::pi);
-}
-
-// P(X > x, Y > |correlation| form) near |correlation| = 1: Genz 2004, equations 4 to 6, for the product
-// of the sign of the correlation into y, without the limit term.
-double strong_correlation_correction(double x, double y, double correlation,
-                                     const GaussLegendre& rule) {
-  if (absolute(correlation) >= 1.0) return 0.0;
-  const double product = x * y;
-  const double a_square = (1.0 - correlation) * (1.0 + correlation);
-  const double a = std::sqrt(a_square);
-  const double b = absolute(x - y), b_square = b * b;
-  const double c = (4.0 - product) / 8.0, d = (12.0 - product) / 16.0;
-  const double exponent = -0.5 * (b_square / a_square + product);
-  double sum = 0;
-  if (exponent > -700.0)
-    sum = a * std::exp(exponent) *
-          (1.0 - c * (b_square - a_square) * (1.0 - d * b_square / 5.0) / 3.0 +
-           c * d * a_square * a_square / 5.0);
-  if (product > -700.0)
-    sum -= std::exp(-0.5 * product) * std::sqrt(2.0 * std::numbers::pi) * normal_cdf(-b / a) * b *
-           (1.0 - c * b_square * (1.0 - d * b_square / 5.0) / 3.0);
-  const auto integrand = [&](double t) {
-    const double t_square = t * t, root = std::sqrt(1.0 - t_square);
-    const double power = -0.5 * (b_square / t_square + product);
-    if (power <= -700.0) return 0.0;
-    return std::exp(power) *
-           (std::exp(-product * t_square / (2.0 * (1.0 + root) * (1.0 + root))) / root -
-            (1.0 + c * t_square * (1.0 + d * t_square)));
-  };
-  return -(sum + rule.integrate(integrand, 0.0, a)) / (2.0 * std::numbers::pi);
-}
-
-}  // namespace
-
-double bivariate_normal_cdf(double x, double y, double correlation) {
-  TRIALWRIGHT_EXPECT(absolute(correlation) <= 1.0);
-  static const GaussLegendre rule(40);
-  if (absolute(correlation) < 0.925)
-    return std::clamp(normal_cdf(x) * normal_cdf(y) + plackett_integral(x, y, correlation, rule), 0.0,
-                      1.0);
-  // In Genz's upper-tail form h = -x, k = -y, with k turned round for negative correlations.
-  const double h = -x, k = correlation < 0.0 ? y : -y;
-  const double correction = strong_correlation_correction(h, k, correlation, rule);
-  if (correlation > 0.0) return std::clamp(correction + normal_survival(std::max(h, k)), 0.0, 1.0);
-  const double between =
-      k <= h ? 0.0
-             : (h < 0.0 ? normal_cdf(k) - normal_cdf(h) : normal_survival(h) - normal_survival(k));
-  return std::clamp(between - correction, 0.0, 1.0);
 }
 
 }  // namespace trialwright::math

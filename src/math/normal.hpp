@@ -1,5 +1,5 @@
 // The normal distribution: density, distribution function, tail and quantile, from math/elementary
-// alone, so that their bits are the same everywhere; and the bivariate normal distribution function.
+// alone, so that their bits are the same everywhere.
 #pragma once
 
 #include <span>
@@ -28,11 +28,5 @@ void normal_quantiles(std::span<const double> p, std::span<double> out);
 // log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function;
 // 2e-15 relative for |z| <= 37.
 double log_odds_of_normal(double z);
-
-// P(X <= x, Y <= y) of standard normals with the given correlation, |correlation| <= 1; 1e-14 absolute.
-// Genz 2004, "Numerical computation of rectangular bivariate and trivariate normal and t
-// probabilities", after Drezner & Wesolowsky 1990. For tables and exact calculations: uses libm's sine
-// and arc sine.
-double bivariate_normal_cdf(double x, double y, double correlation);
 
 }  // namespace trialwright::math

@@ -40,7 +40,9 @@ void set_all(input::Node& root, const std::vector<std::pair<std::string, input::
 // Of all that a scenario's truth is read from.
 std::uint64_t truth_fingerprint(const input::Node& root, const std::string& scenario) {
   input::Node sections = input::Node::map();
-  for (const auto& path : {"scenarios." + scenario, std::string("calibration")})
+  // Posteriors take the published responses' definitions from the endpoints behind the calibration.
+  for (const auto& path : {"scenarios." + scenario, std::string("calibration"),
+                           std::string("estimands"), std::string("endpoints")})
     if (const input::Node* section = input::find_path(root, path))
       sections.entries.push_back({path, {}, *section});
   return input::fingerprint(sections);

@@ -5,10 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <boost/math/distributions/normal.hpp>
-#include <boost/math/quadrature/gauss_kronrod.hpp>
 #include <cmath>
 #include <limits>
-#include <numbers>
 #include <vector>
 
 namespace {
@@ -103,43 +101,6 @@ TEST(Normal, LogOddsAgreeWithBoost) {
   EXPECT_LT(worst(math::log_odds_of_normal, exact, -37.0, 37.0), 1.5e-15);
   EXPECT_LT(worst(math::log_odds_of_normal, exact, -0.01, 0.01), 1.5e-15);
   EXPECT_EQ(math::log_odds_of_normal(0.0), 0.0);
-}
-
-// The second method: the integral of Phi((y - rho t)/sqrt(1 - rho^2)) phi(t) over t <= x.
-double bivariate_by_quadrature(double x, double y, double rho) {
-  const long double root = std::sqrt((1.0L - rho) * (1.0L + rho));
-  const auto integrand = [&](long double t) {
-    return boost::math::cdf(k_normal, (y - rho * t) / root) * boost::math::pdf(k_normal, t);
-  };
-  using Rule = boost::math::quadrature::gauss_kronrod<long double, 61>;
-  long double sum = 0;
-  const long double turn = rho == 0 ? 0 : std::clamp<long double>(y / rho, -12.0L, x);
-  long double error;
-  sum += Rule::integrate(integrand, -12.0L, turn, 15, 1e-17L, &error);
-  sum += Rule::integrate(integrand, turn, static_cast<long double>(x), 15, 1e-17L, &error);
-  return static_cast<double>(sum);
-}
-
-TEST(BivariateNormal, AgreesWithQuadrature) {
-  for (const double rho : {-0.999, -0.95, -0.93, -0.92, -0.5, 0.0, 0.3, 0.8, 0.92, 0.93, 0.97, 0.9999})
-    for (const double x : {-3.0, -1.0, -0.2, 0.0, 0.7, 2.5})
-      for (const double y : {-2.0, -0.9, 0.0, 0.1, 1.5})
-        EXPECT_NEAR(math::bivariate_normal_cdf(x, y, rho), bivariate_by_quadrature(x, y, rho), 1e-14)
-            << x << " " << y << " " << rho;
-}
-
-// Sheppard 1899: P(X <= 0, Y <= 0) = 1/4 + asin(rho) / (2 pi).
-TEST(BivariateNormal, GivesSheppardsOrthantProbability) {
-  for (const double rho : {-1.0, -0.99, -0.6, 0.0, 0.5, 0.95, 1.0})
-    EXPECT_NEAR(math::bivariate_normal_cdf(0.0, 0.0, rho),
-                0.25 + std::asin(rho) / (2 * std::numbers::pi), 1e-15);
-}
-
-TEST(BivariateNormal, PerfectCorrelationIsTheSmallerOrTheOverlap) {
-  EXPECT_NEAR(math::bivariate_normal_cdf(0.3, 1.0, 1.0), math::normal_cdf(0.3), 1e-15);
-  EXPECT_NEAR(math::bivariate_normal_cdf(0.3, 1.0, -1.0),
-              math::normal_cdf(0.3) - math::normal_survival(1.0), 1e-15);
-  EXPECT_EQ(math::bivariate_normal_cdf(-0.3, 0.2, -1.0), 0.0);
 }
 
 }  // namespace

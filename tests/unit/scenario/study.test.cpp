@@ -51,6 +51,14 @@ TEST(Study, SharesOneModelBetweenPointsThatDifferInTheDesignAlone) {
   EXPECT_EQ(plans[0]->truth_key, plans[1]->truth_key);
 }
 
+TEST(Study, DrawsAPosteriorAnewWhereItsResponsesAreDefinedAnew) {
+  auto study = support::study(support::sections(60, "{truth: {draw: calibration_posterior}}") +
+                              "sweep: {endpoints.easi90.reduction: [0.9, 0.8]}\n");
+  const auto plans = study.plans(study.points());
+  ASSERT_EQ(plans.size(), 2u);
+  EXPECT_NE(plans[0]->model, plans[1]->model);
+}
+
 TEST(Study, OverridesOfAScenarioChangeTheModel) {
   auto study = support::study(support::sections(
       60, "{effect: 1, overrides: {measures.easi.course.kumaraswamy.arms.hcmsc.a: 0.7}}"));
