@@ -53,6 +53,8 @@ struct Cohort {
   // The model's own working space, of no meaning outside its calls.
   struct Scratch {
     base::Columns<double> columns;
+    base::Columns<float> floats;
+    base::Columns<std::uint32_t> words;
     base::AlignedVector<int> infusions;  // given to each patient
     base::AlignedVector<double> site_rates;
     base::AlignedVector<double> site_openings;

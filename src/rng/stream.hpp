@@ -32,6 +32,7 @@ enum class Purpose : std::uint32_t {
   adverse_event = 16,      // unit = patient: sequential
   calibration = 17,
   search = 18,
+  counts = 19,  // unit = stage of the trial: counts drawn instead of patients
 };
 
 // The trial, patient (or other unit) and purpose a draw belongs to. Trials number below 2^48.

@@ -1,0 +1,71 @@
+// Counts instead of patients: where all that a plan reads of its patients are counts in each arm and
+// stratum, these are drawn from their exact joint law, many trials at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/columns.hpp"
+#include "rng/stream.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::trial {
+
+// The joint law of a plan's counts, compiled into tables; immutable, safe to share between threads.
+class CountPlan {
+ public:
+  // Where the plan has no exact law of its counts, `plan` is null and `why_not` says the reason in words
+  // that complete "patients are simulated: …".
+  struct Attempt {
+    std::shared_ptr<const CountPlan> plan;
+    std::string why_not;
+  };
+  static Attempt make(const TrialPlan& plan);
+  ~CountPlan();
+
+  // The counts of one estimand in one arm (and one stratum of an analysis): columns of the workspace.
+  struct Cell {
+    std::size_t events = 0;    // column
+    std::size_t patients = 0;  // column: those with a value
+  };
+  // What can stand in a column.
+  struct Range {
+    std::int32_t lowest = 0;
+    std::int32_t highest = 0;
+    std::int32_t width() const { return highest - lowest + 1; }
+  };
+  // [i_estimand * n_arms + i_arm], arms as TrialPlan::arms: over all strata.
+  const std::vector<Cell>& arms() const;
+  // [i_analysis][stratum]: the active arm's and the control's; empty for an analysis that is not
+  // stratified.
+  struct StratumCells {
+    Cell active;
+    Cell control;
+  };
+  const std::vector<std::vector<StratumCells>>& strata() const;
+  std::size_t n_columns() const;
+  // Counts outside have together less than 1e-15 of the probability, and are never drawn.
+  Range range(std::size_t column) const;
+  // Bytes that the tables hold.
+  std::size_t table_bytes() const;
+
+  // Memory of one thread, filled by draw(): column c of `counts`, row i = trial first_trial + i.
+  struct Workspace {
+    base::Columns<std::int32_t> counts;
+    base::Columns<std::uint32_t> words;
+  };
+  static constexpr std::size_t k_most_trials = 1024;
+  // Draws trials first_trial … first_trial + n_trials - 1, n_trials <= k_most_trials: a pure function of
+  // (law, key, trial), whatever the cut. No allocation after a workspace's first use with this plan.
+  void draw(rng::Key key, std::uint64_t first_trial, std::size_t n_trials, Workspace& workspace) const;
+
+ private:
+  struct Impl;
+  explicit CountPlan(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace trialwright::trial
