@@ -133,3 +133,17 @@ compile() {
     run_quietly ninja --quiet -C "$build_dir" "$1" || fail "the build failed; the messages above say why"
   fi
 }
+
+# pin CPU: sets `pinned` to the words that keep a command on one processor, CPU or else the last that this process
+# may use, and `pinned_to` to what that is called; without taskset both say that nothing is pinned.
+pin() {
+  local cpu=$1 allowed
+  # shellcheck disable=SC2034 # read by the scripts that source this
+  pinned=() pinned_to="not pinned"
+  command -v taskset >/dev/null || return 0
+  allowed=$(taskset -cp $$)
+  cpu=${cpu:-${allowed##*[ ,-]}}
+  taskset -c "$cpu" true 2>/dev/null || fail "this process may not use processor $cpu"
+  # shellcheck disable=SC2034
+  pinned=(taskset -c "$cpu") pinned_to="processor $cpu"
+}
