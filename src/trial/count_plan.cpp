@@ -1,20 +1,32 @@
 #include "trial/count_plan.hpp"
 
+#include <utility>
+#include <variant>
+
 #include "base/contract.hpp"
+#include "trial/count_law.hpp"
+#include "trial/count_sampler.hpp"
 
 namespace trialwright::trial {
 
 struct CountPlan::Impl {
+  CountSampler sampler;
   std::vector<Cell> arms;
   std::vector<std::vector<StratumCells>> strata;
-  std::vector<Range> ranges;
 };
 
 CountPlan::CountPlan(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
 CountPlan::~CountPlan() = default;
 
-CountPlan::Attempt CountPlan::make(const TrialPlan&) {
-  return {nullptr, "the plan's counts have no exact law"};
+CountPlan::Attempt CountPlan::make(const TrialPlan& plan) {
+  auto made = count_law(plan);
+  if (auto* reason = std::get_if<std::string>(&made)) return {nullptr, std::move(*reason)};
+  auto& law = std::get<PlanLaw>(made);
+  auto sampler = CountSampler::compile(law.law);
+  if (!sampler) return {nullptr, "the tables of so many patients' counts would take more than 32 MB"};
+  auto impl =
+      std::make_unique<Impl>(Impl{std::move(*sampler), std::move(law.arms), std::move(law.strata)});
+  return {std::shared_ptr<const CountPlan>(new CountPlan(std::move(impl))), {}};
 }
 
 const std::vector<CountPlan::Cell>& CountPlan::arms() const {
@@ -24,16 +36,20 @@ const std::vector<std::vector<CountPlan::StratumCells>>& CountPlan::strata() con
   return impl_->strata;
 }
 std::size_t CountPlan::n_columns() const {
-  return impl_->ranges.size();
+  return impl_->sampler.ranges().size();
 }
 CountPlan::Range CountPlan::range(std::size_t column) const {
-  return impl_->ranges[column];
+  return impl_->sampler.ranges()[column];
 }
 std::size_t CountPlan::table_bytes() const {
-  return 0;
+  return impl_->sampler.table_bytes();
 }
-void CountPlan::draw(rng::Key, std::uint64_t, std::size_t n_trials, Workspace&) const {
+
+void CountPlan::draw(rng::Key key, std::uint64_t first_trial, std::size_t n_trials,
+                     Workspace& workspace) const {
   TRIALWRIGHT_EXPECT(n_trials <= k_most_trials);
+  workspace.counts.resize(k_most_trials, n_columns());
+  impl_->sampler.draw(key, first_trial, n_trials, workspace.scratch, workspace.counts);
 }
 
 }  // namespace trialwright::trial

@@ -10,6 +10,8 @@
 
 #include "base/columns.hpp"
 #include "rng/stream.hpp"
+#include "trial/count_law.hpp"
+#include "trial/count_sampler.hpp"
 #include "trial/trial_plan.hpp"
 
 namespace trialwright::trial {
@@ -27,24 +29,14 @@ class CountPlan {
   ~CountPlan();
 
   // The counts of one estimand in one arm (and one stratum of an analysis): columns of the workspace.
-  struct Cell {
-    std::size_t events = 0;    // column
-    std::size_t patients = 0;  // column: those with a value
-  };
+  using Cell = CountCell;
   // What can stand in a column.
-  struct Range {
-    std::int32_t lowest = 0;
-    std::int32_t highest = 0;
-    std::int32_t width() const { return highest - lowest + 1; }
-  };
+  using Range = CountRange;
   // [i_estimand * n_arms + i_arm], arms as TrialPlan::arms: over all strata.
   const std::vector<Cell>& arms() const;
   // [i_analysis][stratum]: the active arm's and the control's; empty for an analysis that is not
   // stratified.
-  struct StratumCells {
-    Cell active;
-    Cell control;
-  };
+  using StratumCells = CountStratumCells;
   const std::vector<std::vector<StratumCells>>& strata() const;
   std::size_t n_columns() const;
   // Counts outside have together less than 1e-15 of the probability, and are never drawn.
@@ -55,7 +47,7 @@ class CountPlan {
   // Memory of one thread, filled by draw(): column c of `counts`, row i = trial first_trial + i.
   struct Workspace {
     base::Columns<std::int32_t> counts;
-    base::Columns<std::uint32_t> words;
+    CountSampler::Scratch scratch;
   };
   static constexpr std::size_t k_most_trials = 1024;
   // Draws trials first_trial … first_trial + n_trials - 1, n_trials <= k_most_trials: a pure function of
