@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "base/contract.hpp"
-#include "math/normal.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::rng {
 
@@ -13,7 +13,7 @@ double gamma(Stream& stream, double shape) {
   const double d = (shape < 1.0 ? shape + 1.0 : shape) - 1.0 / 3.0;
   const double c = 1.0 / std::sqrt(9.0 * d);
   for (;;) {
-    const double z = math::normal_quantile(stream.next_uniform());
+    const double z = normal_of_word(stream());
     const double u = stream.next_uniform();
     const double root = 1.0 + c * z;
     const double v = root * root * root;

@@ -3,12 +3,12 @@
 #include <cstddef>
 
 #include "base/contract.hpp"
-#include "math/normal.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::rng {
 
 double Stream::normal(std::uint32_t draw) {
-  return math::normal_quantile(uniform(draw));
+  return normal_of_word(word(draw));
 }
 
 void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<double> out) {
@@ -21,8 +21,11 @@ void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<doubl
 }
 
 void fill_normal(const Address& first_unit, std::uint32_t draw, std::span<double> out) {
-  fill_uniform(first_unit, draw, out);
-  math::normal_quantiles(out, out);
+  Address address = first_unit;
+  for (double& value : out) {
+    value = Stream(address).normal(draw);
+    ++address.unit;
+  }
 }
 
 void fill_uniforms(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
@@ -43,11 +46,8 @@ void fill_uniforms(const Address& first_unit, std::uint32_t first_draw, std::uin
 
 void fill_normals(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
                   DrawColumns out) {
-  fill_uniforms(first_unit, first_draw, n_draws, out);
-  for (std::uint32_t draw = 0; draw < n_draws; ++draw) {
-    const std::span<double> column(out.data + draw * out.stride, out.n_units);
-    math::normal_quantiles(column, column);
-  }
+  for (std::uint32_t draw = 0; draw < n_draws; ++draw)
+    fill_normal(first_unit, first_draw + draw, {out.data + draw * out.stride, out.n_units});
 }
 
 }  // namespace trialwright::rng
