@@ -151,17 +151,22 @@ void Marginal::tabulate() {
     bounds_.push_back(math::round_to_bits(bound, math::k_knot_bits));
   }
   bounds_.push_back(k_infinity);
-  guide_.resize(k_n_buckets);
-  for (int bucket = 0; bucket < k_n_buckets; ++bucket) {
-    // One bucket of slack: the first bucket also answers for everything below it.
-    const double start = bucket == 0 ? -k_infinity : k_lowest + (bucket - 1) / k_buckets_per_unit;
-    const auto point = std::lower_bound(bounds_.begin(), bounds_.end(), start) - bounds_.begin();
-    guide_[static_cast<std::size_t>(bucket)] = static_cast<std::uint16_t>(point);
+  for (const double bound : bounds_) {
+    const auto nearest = static_cast<float>(bound);
+    floors_.push_back(static_cast<double>(nearest) <= bound
+                          ? nearest
+                          : std::nextafter(nearest, -std::numeric_limits<float>::infinity()));
   }
+  table_ = IntervalTable(floors_);
 }
 
-void Marginal::values(std::span<const double> z, std::span<double> out) const {
-  for (std::size_t i = 0; i < z.size(); ++i) out[i] = value(z[i]);
+void Marginal::values(std::span<const float> z, std::span<std::int32_t> ranks,
+                      std::span<double> out) const {
+  if (!table_.empty()) return table_.find_all(z, points_, ranks, out);
+  for (std::size_t i = 0; i < z.size(); ++i) {
+    if (tabulated()) ranks[i] = rank(z[i]);
+    out[i] = value(z[i]);
+  }
 }
 
 std::vector<double> Marginal::probabilities() const {

@@ -6,8 +6,13 @@
 
 #include "math/elementary.hpp"
 #include "math/normal.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::patient {
+
+double Grading::factor_of_word(std::uint32_t word) const {
+  return math::exp(noise_sd * static_cast<double>(rng::normal_of_word(word)));
+}
 
 double Grading::probability(double x, double minimum, double maximum) const {
   // P(grade >= g) = P((x + offset) exp(noise) > threshold of g).
@@ -43,68 +48,101 @@ void Population::prepare(int n_patients, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(n_patients);
   cohort.n_patients = n_patients;
   cohort.covariates.resize(n, covariates_.size());
+  cohort.graded_words.resize(n, graded_.size());
   cohort.graded_factors.resize(n, graded_.size());
   cohort.baseline_normal.resize(n);
-  auto& work = cohort.scratch.columns;
-  work.resize(n, std::max<std::size_t>(work.n_columns(), k_draws_per_attempt));
+  auto& scratch = cohort.scratch;
+  scratch.floats.resize(n, std::max(scratch.floats.n_columns(), latent_.size()));
+  scratch.words.resize(n, std::max<std::size_t>(scratch.words.n_columns(), 4));
+  scratch.ranks.resize(n, latent_.size());
 }
 
-// Uniforms of whole Philox blocks, then a normal quantile for those that
-// a covariate of the mask hangs on.
-void Population::make_normals(const rng::Address& patients, const CovariateMask& made,
-                              Cohort& cohort) const {
-  auto& work = cohort.scratch.columns;
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  std::array<bool, k_draws_per_attempt> used{};
-  for (std::size_t slot = 0; slot < latent_.size(); ++slot) {
-    if (!made[static_cast<std::size_t>(latent_[slot])]) continue;
-    for (std::size_t k = 0; k <= slot; ++k) used[k] = used[k] || cholesky_[slot][k] != 0;
+void Population::tabulate_grades() {
+  for (const int i : graded_) {
+    auto& covariate = covariates_[static_cast<std::size_t>(i)];
+    const auto points = covariates_[static_cast<std::size_t>(covariate.grading->of)].marginal.points();
+    const std::size_t n_grades = covariate.grading->shifted_thresholds.size();
+    if (points.empty()) continue;
+    covariate.grades = GradeTable(points.size(), n_grades);
+    for (std::size_t point = 0; point < points.size(); ++point)
+      for (std::size_t grade = 0; grade < n_grades; ++grade)
+        covariate.grades.set(
+            point, grade,
+            covariate.grading->probability(points[point], 1.0 + static_cast<double>(grade),
+                                           static_cast<double>(n_grades)));
   }
-  for (std::size_t g = 0; g < graded_.size(); ++g)
-    used[latent_.size() + g] = made[static_cast<std::size_t>(graded_[g])];
-  for (std::size_t block = 0; block < k_draws_per_attempt; block += 4) {
-    if (std::none_of(used.begin() + block, used.begin() + block + 4, [](bool u) { return u; }))
-      continue;
-    rng::fill_uniforms(patients, static_cast<std::uint32_t>(block), 4,
-                       {work.data() + block * work.stride(), n, work.stride()});
-    for (std::size_t draw = block; draw < block + 4; ++draw)
-      if (used[draw]) math::normal_quantiles(work[draw].first(n), work[draw].first(n));
+}
+
+// Words of whole Philox blocks, only of those that a covariate of the mask hangs on: a graded
+// covariate's words stay, the others' become normals.
+void Population::draw_words(const rng::Address& patients, const CovariateMask& made,
+                            Cohort& cohort) const {
+  auto& scratch = cohort.scratch;
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  std::array<std::uint32_t*, k_draws_per_attempt> columns{};
+  std::array<int, k_draws_per_attempt> normal_of{};
+  normal_of.fill(-1);
+  for (std::size_t l = 0; l < latent_.size(); ++l) {
+    if (!made[static_cast<std::size_t>(latent_[l])]) continue;
+    for (std::size_t k = 0; k <= l; ++k) {
+      if (cholesky_[l][k] == 0) continue;
+      const auto slot =
+          static_cast<std::size_t>(covariates_[static_cast<std::size_t>(latent_[k])].slot);
+      columns[slot] = scratch.words[slot % 4].data();
+      normal_of[slot] = static_cast<int>(k);
+    }
+  }
+  for (std::size_t g = 0; g < graded_.size(); ++g) {
+    const auto i = static_cast<std::size_t>(graded_[g]);
+    if (made[i]) columns[static_cast<std::size_t>(covariates_[i].slot)] = cohort.graded_words[g].data();
+  }
+  for (std::size_t slot = 0; slot < k_draws_per_attempt; slot += 4) {
+    const rng::WordColumns block{columns[slot], columns[slot + 1], columns[slot + 2],
+                                 columns[slot + 3]};
+    if (block == rng::WordColumns{}) continue;
+    rng::fill_words(patients, static_cast<std::uint32_t>(slot / 4), n, block);
+    for (std::size_t k = 0; k < 4; ++k)
+      if (normal_of[slot + k] >= 0)
+        rng::normals_of_words(scratch.words[k].first(n),
+                              scratch.floats[static_cast<std::size_t>(normal_of[slot + k])].first(n));
   }
 }
 
 void Population::first_attempt(const rng::Address& patients, const CovariateMask& made, int driving,
                                Cohort& cohort) const {
-  make_normals(patients, made, cohort);
-  auto& work = cohort.scratch.columns;
+  draw_words(patients, made, cohort);
+  auto& scratch = cohort.scratch;
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   // From the last latent normal to the first, so that each can stand where its own draw stood.
-  for (std::size_t slot = latent_.size(); slot-- > 0;) {
-    const auto i = static_cast<std::size_t>(latent_[slot]);
+  for (std::size_t l = latent_.size(); l-- > 0;) {
+    const auto i = static_cast<std::size_t>(latent_[l]);
     if (!made[i]) continue;
-    const auto z = work[slot].first(n);
-    if (cholesky_[slot][slot] != 1)
-      for (double& x : z) x *= cholesky_[slot][slot];
-    for (std::size_t k = 0; k < slot; ++k) {
-      const double weight = cholesky_[slot][k];
+    const auto z = scratch.floats[l].first(n);
+    if (const float weight = cholesky_[l][l]; weight != 1)
+      for (float& x : z) x *= weight;
+    for (std::size_t k = 0; k < l; ++k) {
+      const float weight = cholesky_[l][k];
       if (weight == 0) continue;
-      const auto e = work[k].first(n);
+      const auto e = scratch.floats[k].first(n);
       for (std::size_t patient = 0; patient < n; ++patient) z[patient] += weight * e[patient];
     }
-    covariates_[i].marginal.values(z, cohort.covariates[i].first(n));
-    if (latent_[slot] == driving) std::copy(z.begin(), z.end(), cohort.baseline_normal.begin());
+    covariates_[i].marginal.values(z, scratch.ranks[l].first(n), cohort.covariates[i].first(n));
+    if (latent_[l] == driving) std::copy(z.begin(), z.end(), cohort.baseline_normal.begin());
   }
   for (std::size_t g = 0; g < graded_.size(); ++g) {
     const auto i = static_cast<std::size_t>(graded_[g]);
     if (!made[i]) continue;
-    const Grading& grading = *covariates_[i].grading;
-    const auto noise = work[latent_.size() + g].first(n);
-    const auto factor = cohort.graded_factors[g];
-    const auto x = cohort.covariates[static_cast<std::size_t>(grading.of)];
-    const auto out = cohort.covariates[i];
-    for (std::size_t patient = 0; patient < n; ++patient) {
-      factor[patient] = math::exp(grading.noise_sd * noise[patient]);
-      out[patient] = grading.grade(x[patient], factor[patient]);
+    const auto words = cohort.graded_words[g].first(n);
+    const auto of = static_cast<std::size_t>(covariates_[i].grading->of);
+    const auto out = cohort.covariates[i].first(n);
+    if (!covariates_[i].grades.empty()) {
+      const auto l = static_cast<std::size_t>(covariates_[of].i_latent);
+      covariates_[i].grades.find_all(scratch.ranks[l].first(n), words, out);
+      continue;
     }
+    const auto x = cohort.covariates[of];
+    for (std::size_t patient = 0; patient < n; ++patient)
+      out[patient] = covariates_[i].grading->grade_of_word(x[patient], words[patient]);
   }
 }
 
@@ -116,34 +154,55 @@ bool Population::is_eligible(const Cohort& cohort, std::size_t patient) const {
   return true;
 }
 
-// One whole further attempt of one patient: every covariate, so that what is kept
-// does not hang on the mask.
-bool Population::redraw(const rng::Address& address, std::uint32_t attempt, int driving,
-                        Cohort& cohort) const {
+// One further attempt of one patient, with the columns' own arithmetic.
+void Population::redraw(const rng::Address& address, std::uint32_t attempt, const CovariateMask& made,
+                        int driving, Cohort& cohort) const {
   rng::Stream stream(address);
-  const std::uint32_t first = attempt * k_draws_per_attempt;
   const std::size_t patient = address.unit;
-  std::array<double, k_draws_per_attempt> e{};
-  for (std::size_t slot = 0; slot < latent_.size(); ++slot) {
-    e[slot] = stream.normal(first + static_cast<std::uint32_t>(slot));
-    // The same order of additions as in the columns.
-    double z = cholesky_[slot][slot] == 1 ? e[slot] : cholesky_[slot][slot] * e[slot];
-    for (std::size_t k = 0; k < slot; ++k)
-      if (cholesky_[slot][k] != 0) z += cholesky_[slot][k] * e[k];
-    const auto i = static_cast<std::size_t>(latent_[slot]);
-    cohort.covariates[i][patient] = covariates_[i].marginal.value(z);
-    if (latent_[slot] == driving) cohort.baseline_normal[patient] = z;
+  const auto word = [&](int covariate) {
+    const int slot = covariates_[static_cast<std::size_t>(covariate)].slot;
+    return stream.word(attempt * k_draws_per_attempt + static_cast<std::uint32_t>(slot));
+  };
+  for (std::size_t l = 0; l < latent_.size(); ++l) {
+    const auto i = static_cast<std::size_t>(latent_[l]);
+    if (!made[i]) continue;
+    float z = rng::normal_of_word(word(latent_[l]));
+    if (cholesky_[l][l] != 1) z *= cholesky_[l][l];
+    for (std::size_t k = 0; k < l; ++k)
+      if (cholesky_[l][k] != 0) z += cholesky_[l][k] * rng::normal_of_word(word(latent_[k]));
+    const auto& marginal = covariates_[i].marginal;
+    if (marginal.tabulated()) cohort.scratch.ranks[l][patient] = marginal.rank(z);
+    cohort.covariates[i][patient] = marginal.value(z);
+    if (latent_[l] == driving) cohort.baseline_normal[patient] = z;
   }
   for (std::size_t g = 0; g < graded_.size(); ++g) {
     const auto i = static_cast<std::size_t>(graded_[g]);
-    const Grading& grading = *covariates_[i].grading;
-    const double noise = stream.normal(first + static_cast<std::uint32_t>(latent_.size() + g));
-    const double factor = math::exp(grading.noise_sd * noise);
-    cohort.graded_factors[g][patient] = factor;
+    if (!made[i]) continue;
+    const std::uint32_t noise = word(graded_[g]);
+    const auto of = static_cast<std::size_t>(covariates_[i].grading->of);
+    const auto l = static_cast<std::size_t>(covariates_[of].i_latent);
+    cohort.graded_words[g][patient] = noise;
     cohort.covariates[i][patient] =
-        grading.grade(cohort.covariates[static_cast<std::size_t>(grading.of)][patient], factor);
+        covariates_[i].grades.empty()
+            ? covariates_[i].grading->grade_of_word(cohort.covariates[of][patient], noise)
+            : covariates_[i].grades.find(cohort.scratch.ranks[l][patient], noise);
   }
-  return is_eligible(cohort, patient);
+}
+
+// The patients that a rule excludes, in order; how many.
+std::size_t Population::find_ineligible(Cohort& cohort, std::span<std::uint32_t> found) const {
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  std::size_t n_found = 0;
+  for (std::size_t patient = 0; patient < n; ++patient) {
+    bool excluded = false;
+    for (const auto& rule : eligibility_) {
+      const double value = cohort.covariates[static_cast<std::size_t>(rule.covariate)][patient];
+      excluded |= !(value >= rule.minimum) | !(value <= rule.maximum);
+    }
+    found[n_found] = static_cast<std::uint32_t>(patient);
+    n_found += excluded ? 1 : 0;
+  }
+  return n_found;
 }
 
 void Population::draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving,
@@ -151,12 +210,24 @@ void Population::draw(rng::Key key, std::uint64_t trial, const CovariateMask& ma
   rng::Address address{key, rng::Purpose::baseline, trial, 0};
   first_attempt(address, made, driving, cohort);
   if (eligibility_.empty()) return;
-  for (std::size_t patient = 0; patient < static_cast<std::size_t>(cohort.n_patients); ++patient) {
-    if (is_eligible(cohort, patient)) continue;
-    address.unit = static_cast<std::uint32_t>(patient);
-    std::uint32_t attempt = 1;
-    while (!redraw(address, attempt, driving, cohort)) ++attempt;
+  const auto excluded = cohort.scratch.words[0];
+  const std::size_t n_excluded = find_ineligible(cohort, excluded);
+  for (const std::uint32_t patient : excluded.first(n_excluded)) {
+    address.unit = patient;
+    std::uint32_t attempt = 0;
+    do redraw(address, ++attempt, made, driving, cohort);
+    while (!is_eligible(cohort, patient));
   }
+}
+
+void Population::fill_graded_factors(int i_graded, Cohort& cohort) const {
+  const auto g = static_cast<std::size_t>(i_graded);
+  const Grading& grading = *covariates_[static_cast<std::size_t>(graded_[g])].grading;
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  const auto words = cohort.graded_words[g].first(n);
+  const auto factors = cohort.graded_factors[g];
+  for (std::size_t patient = 0; patient < n; ++patient)
+    factors[patient] = grading.factor_of_word(words[patient]);
 }
 
 void Population::stratify(Cohort& cohort) const {

@@ -4,6 +4,7 @@
 #include <bitset>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +34,9 @@ struct Grading {
     for (const double threshold : shifted_thresholds) n += y > threshold ? 1 : 0;
     return n;
   }
+  // exp(noise) by a word of the stream, and the grade with it.
+  double factor_of_word(std::uint32_t word) const;
+  int grade_of_word(double x, std::uint32_t word) const { return grade(x, factor_of_word(word)); }
   // P(minimum <= grade <= maximum | x).
   double probability(double x, double minimum, double maximum) const;
 };
@@ -41,7 +45,9 @@ struct Covariate {
   std::string name;
   Marginal marginal;  // where not graded
   std::optional<Grading> grading;
+  GradeTable grades;  // of the points of the covariate graded; empty where that is not tabulated
   int slot = 0;       // its normal is draw 32 k + slot of attempt k
+  int i_latent = -1;  // among the covariates that are not graded, in the order of the slots
   int i_graded = -1;  // among the graded covariates
 };
 
@@ -88,31 +94,40 @@ class Population {
   void prepare(int n_patients, Cohort& cohort) const;
 
   // Fills the masked covariates of every patient, eligible all; attempt k takes draws 32k .. 32k+31 of
-  // (baseline, patient). `driving` is the covariate whose latent normal is kept (-1: none).
+  // (baseline, patient), those of the covariates that eligibility and strata read first, so that few
+  // blocks are made. The mask holds its own closure(). `driving` is the covariate whose latent normal is
+  // kept (-1: none).
   void draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving,
             Cohort& cohort) const;
+  // Fills the cohort's graded_factors of a graded covariate that was drawn.
+  void fill_graded_factors(int i_graded, Cohort& cohort) const;
   // Fills the strata of the first strata().size() factors from covariates and regions.
   void stratify(Cohort& cohort) const;
 
  private:
   void read_covariates(input::Reader& section);
-  void read_correlation(input::Reader& section);
-  void read_eligibility(input::Reader& section);
+  using Matrix = std::vector<std::vector<double>>;
+  Matrix read_correlation(input::Reader& section) const;
+  void read_eligibility(input::Reader& section, std::set<int>& named);
   void read_strata(input::Reader& section, const std::vector<std::string>& regions);
   void check_with_pilot(input::Reader& section) const;
   bool is_certain(const Eligibility& rule) const;
   std::vector<std::size_t> pilot(int n_candidates, std::size_t& n_eligible) const;
-  void make_normals(const rng::Address& patients, const CovariateMask& made, Cohort& cohort) const;
-  bool redraw(const rng::Address& address, std::uint32_t attempt, int driving, Cohort& cohort) const;
-  bool is_eligible(const Cohort& cohort, std::size_t patient) const;
+  void assign_slots(const Matrix& correlation, const std::set<int>& named);
+  void tabulate_grades();
+  void draw_words(const rng::Address& patients, const CovariateMask& made, Cohort& cohort) const;
   void first_attempt(const rng::Address& patients, const CovariateMask& made, int driving,
                      Cohort& cohort) const;
+  void redraw(const rng::Address& address, std::uint32_t attempt, const CovariateMask& made,
+              int driving, Cohort& cohort) const;
+  bool is_eligible(const Cohort& cohort, std::size_t patient) const;
+  std::size_t find_ineligible(Cohort& cohort, std::span<std::uint32_t> found) const;
 
   std::vector<Covariate> covariates_;
   std::vector<std::string> names_;
-  std::vector<int> latent_;                    // covariate of each copula dimension (slot)
-  std::vector<int> graded_;                    // covariate of each graded slot
-  std::vector<std::vector<double>> cholesky_;  // [slot][k <= slot]
+  std::vector<int> latent_;  // covariates that are not graded, in the order of their slots
+  std::vector<int> graded_;  // covariates that are graded
+  std::vector<std::vector<float>> cholesky_;  // [i_latent][k <= i_latent]
   std::vector<Eligibility> eligibility_;
   std::vector<Stratum> strata_;
 };

@@ -2,6 +2,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <set>
 #include <utility>
 
@@ -22,6 +23,27 @@ constexpr std::array<base::Named<CovariateKind>, 5> k_distributions{{
     {"graded", "a grade: how many thresholds another covariate exceeds on the log scale, with noise",
      "Silverberg 2021, Br J Dermatol (IGA against EASI)", std::nullopt},
 }};
+
+// The lower triangle L with L L' = matrix; the first row of no variance above `least` of its own, or
+// the number of rows where there is none.
+std::size_t factorise(const std::vector<std::vector<double>>& matrix, double least,
+                      std::vector<std::vector<double>>& lower) {
+  constexpr double k_smallest = 1e-15;
+  lower.assign(matrix.size(), {});
+  for (std::size_t i = 0; i < matrix.size(); ++i) {
+    lower[i].assign(i + 1, 0.0);
+    double rest = 1;
+    for (std::size_t j = 0; j < i; ++j) {
+      double sum = matrix[i][j];
+      for (std::size_t k = 0; k < j; ++k) sum -= lower[i][k] * lower[j][k];
+      lower[i][j] = sum / lower[j][j];
+      rest -= lower[i][j] * lower[i][j];
+    }
+    if (least > 0 && !(rest > least)) return i;
+    lower[i][i] = std::sqrt(std::max(rest, k_smallest));
+  }
+  return matrix.size();
+}
 
 std::string joined(const std::set<std::pair<std::string, std::string>>& pairs) {
   std::string text;
@@ -102,7 +124,6 @@ void Population::read_covariates(input::Reader& section) {
     if (kinds[i]) {
       const std::size_t faults_before = reader.faults().size();
       const auto spec = read_marginal(reader, *kinds[i]);
-      covariate.slot = static_cast<int>(latent_.size());
       latent_.push_back(static_cast<int>(i));
       Marginal marginal =
           reader.faults().size() == faults_before ? Marginal(spec) : Marginal(MarginalSpec{});
@@ -113,22 +134,18 @@ void Population::read_covariates(input::Reader& section) {
     } else {
       Grading grading = read_grading(reader, continuous_names);
       grading.of = grading.of < 0 ? 0 : continuous[static_cast<std::size_t>(grading.of)];
-      covariate.i_graded = static_cast<int>(graded_.size());
       covariate.grading = std::move(grading);
-      graded_.push_back(static_cast<int>(i));
     }
     covariates_.push_back(std::move(covariate));
   }
-  for (auto& covariate : covariates_)
-    if (covariate.grading) covariate.slot = static_cast<int>(latent_.size()) + covariate.i_graded;
   if (covariates_.size() > k_draws_per_attempt)
     section.fault("covariates",
                   "there are more than " + std::to_string(k_draws_per_attempt) + " covariates");
 }
 
-void Population::read_correlation(input::Reader& section) {
+Population::Matrix Population::read_correlation(input::Reader& section) const {
   const std::size_t n = latent_.size();
-  std::vector<std::vector<double>> matrix(n, std::vector<double>(n, 0.0));
+  Matrix matrix(n, std::vector<double>(n, 0.0));
   for (std::size_t i = 0; i < n; ++i) matrix[i][i] = 1;
   std::vector<std::string> names;
   for (const int i : latent_) names.push_back(names_[static_cast<std::size_t>(i)]);
@@ -159,36 +176,59 @@ void Population::read_correlation(input::Reader& section) {
       }
     }
   }
-  cholesky_.assign(n, {});
-  for (std::size_t i = 0; i < n; ++i) {
-    cholesky_[i].assign(i + 1, 0.0);
-    double rest = 1;
-    for (std::size_t j = 0; j < i; ++j) {
-      double sum = matrix[i][j];
-      for (std::size_t k = 0; k < j; ++k) sum -= cholesky_[i][k] * cholesky_[j][k];
-      cholesky_[i][j] = sum / cholesky_[j][j];
-      rest -= cholesky_[i][j] * cholesky_[i][j];
+  Matrix lower;
+  if (const std::size_t i = factorise(matrix, 1e-9, lower); i < n) {
+    std::set<std::pair<std::string, std::string>> offending;
+    for (const auto& pair : pairs) {
+      const auto place = [&](const std::string& name) {
+        return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
+      };
+      if (place(pair.first) <= i && place(pair.second) <= i) offending.insert(pair);
     }
-    if (!(rest > 1e-9)) {
-      std::set<std::pair<std::string, std::string>> offending;
-      for (const auto& pair : pairs) {
-        const auto place = [&](const std::string& name) {
-          return static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-        };
-        if (place(pair.first) <= i && place(pair.second) <= i) offending.insert(pair);
-      }
-      section.fault(
-          "correlation",
-          "the correlation matrix is not positive definite (these pairs contradict each other: " +
-              joined(offending) + ")",
-          "bring the correlations of \"" + names[i] + "\" nearer to 0");
-      return;
-    }
-    cholesky_[i][i] = std::sqrt(rest);
+    section.fault(
+        "correlation",
+        "the correlation matrix is not positive definite (these pairs contradict each other: " +
+            joined(offending) + ")",
+        "bring the correlations of \"" + names[i] + "\" nearer to 0");
   }
+  return matrix;
 }
 
-void Population::read_eligibility(input::Reader& section) {
+// Slots by what a trial reads in any case: the covariates that eligibility
+// or strata name, with those graded; then the others; each in the study's order.
+void Population::assign_slots(const Matrix& correlation, const std::set<int>& named) {
+  const auto is_first = [&](int i) {
+    return std::any_of(named.begin(), named.end(), [&](int name) {
+      const auto& grading = covariates_[static_cast<std::size_t>(name)].grading;
+      return name == i || (grading && grading->of == i);
+    });
+  };
+  std::vector<int> order(covariates_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_partition(order.begin(), order.end(), is_first);
+  const std::vector<int> as_written = std::exchange(latent_, {});
+  for (std::size_t slot = 0; slot < order.size(); ++slot) {
+    auto& covariate = covariates_[static_cast<std::size_t>(order[slot])];
+    covariate.slot = static_cast<int>(slot);
+    auto& kind = covariate.grading ? graded_ : latent_;
+    (covariate.grading ? covariate.i_graded : covariate.i_latent) = static_cast<int>(kind.size());
+    kind.push_back(order[slot]);
+  }
+  Matrix ordered, lower;
+  for (const int row : latent_) {
+    const auto place = [&](int i) {
+      return static_cast<std::size_t>(std::find(as_written.begin(), as_written.end(), i) -
+                                      as_written.begin());
+    };
+    auto& values = ordered.emplace_back();
+    for (const int column : latent_) values.push_back(correlation[place(row)][place(column)]);
+  }
+  // What is positive definite in one order is so in the other, but for rounding.
+  factorise(ordered, 0, lower);
+  for (const auto& row : lower) cholesky_.emplace_back(row.begin(), row.end());
+}
+
+void Population::read_eligibility(input::Reader& section, std::set<int>& named) {
   if (!section.has("eligibility")) return void(section.raw("eligibility"));
   for (auto& [name, reader] : section.named("eligibility")) {
     constexpr double k_infinity = std::numeric_limits<double>::infinity();
@@ -203,6 +243,7 @@ void Population::read_eligibility(input::Reader& section) {
       continue;
     }
     if (rule.minimum > rule.maximum) reader.fault("maximum", "the maximum is below the minimum");
+    named.insert(rule.covariate);
     if (!is_certain(rule)) eligibility_.push_back(rule);
   }
 }
@@ -238,11 +279,16 @@ Population Population::read(input::Reader& study, const std::vector<std::string>
   const std::size_t faults_before = section.faults().size();
   Population population;
   population.read_covariates(section);
-  population.read_correlation(section);
-  population.read_eligibility(section);
+  const Matrix correlation = population.read_correlation(section);
+  std::set<int> named;
+  population.read_eligibility(section, named);
   population.read_strata(section, regions);
-  if (section.faults().size() == faults_before && !population.covariates_.empty())
-    population.check_with_pilot(section);
+  for (const auto& stratum : population.strata_)
+    if (stratum.covariate >= 0) named.insert(stratum.covariate);
+  if (section.faults().size() > faults_before || population.covariates_.empty()) return population;
+  population.assign_slots(correlation, named);
+  population.tabulate_grades();
+  population.check_with_pilot(section);
   return population;
 }
 

@@ -49,7 +49,7 @@ TEST(Marginal, BaselineEasiHasTheMomentsOfItsGamma) {
 TEST(Marginal, ValuesFollowTheQuantileFunction) {
   const Marginal truncated({Distribution::normal, 48, 21.6, 1, 10, 100, Outside::truncate, 1});
   const double lo = math::normal_cdf((10 - 48) / 21.6), hi = math::normal_cdf((100 - 48) / 21.6);
-  for (double z = -4; z <= 4; z += 0.0317) {
+  for (float z = -4; z <= 4; z += 0.0317f) {
     const double exact = 48 + 21.6 * math::normal_quantile(lo + (hi - lo) * math::normal_cdf(z));
     EXPECT_LE(std::abs(truncated.value(z) - exact), 0.5 + 1e-9) << z;
   }
@@ -59,7 +59,7 @@ TEST(Marginal, ValuesFollowTheQuantileFunction) {
   EXPECT_NEAR(capped.probabilities().back(), 1 - math::normal_cdf((9.5 - 7.1) / 1.9), 1e-12);
   const Marginal continuous(
       {Distribution::shifted_gamma, 0, 2, 1, -INFINITY, INFINITY, Outside::cap, 0});
-  for (const double z : {-3.0, 0.0, 2.5})
+  for (const float z : {-3.0f, 0.0f, 2.5f})
     EXPECT_NEAR(continuous.value(z), -2 * std::log(math::normal_survival(z)), 1e-8);
   const Marginal wide(
       {Distribution::lognormal, std::log(2000), 0.9, 1, -INFINITY, INFINITY, Outside::cap, 1});
