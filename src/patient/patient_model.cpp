@@ -168,6 +168,17 @@ void PatientModel::enrol(rng::Key key, std::uint64_t trial, const Needs& needs, 
   std::copy_n(cohort.site.begin(), n, cohort.strata[n_strata + 1].begin());
 }
 
+void PatientModel::enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
+  if (impl_->spec->recruitment.is_trivial())
+    Recruitment::skip(cohort);
+  else
+    impl_->spec->recruitment.enrol(key, trial, cohort);
+}
+
+bool PatientModel::makes_calendar(const Needs& needs) const {
+  return needs.calendar || impl_->needs_sites(needs);
+}
+
 void PatientModel::follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const {
   impl_->follow(key, trial, needs, cohort);
 }

@@ -148,6 +148,11 @@ class PatientModel {
   void prepare(int n_patients, Cohort& cohort) const;
   // Sites, calendar, eligible baseline covariates, strata of cohort.n_patients patients.
   void enrol(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
+  // Sites and calendar of the same patients alone.
+  void enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const;
+  // Does enrol() make enrolment times with these needs? It does, asked or not, where patients hang on
+  // their sites.
+  bool makes_calendar(const Needs& needs) const;
   // After cohort.arm is set: course, intercurrent events, linked measures, adverse events.
   void follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
 

@@ -179,13 +179,25 @@ void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design,
   }
 }
 
+// Is region or site, the last two factors, a stratum of the allocation or of an analysis?
+bool reads_sites(const trial::TrialPlan& plan) {
+  const auto n_strata = static_cast<int>(plan.model->factors().size()) - 2;
+  const auto is_site = [&](int factor) { return factor >= n_strata; };
+  const auto& allocated_by = plan.allocation->needs_factors();
+  return std::any_of(allocated_by.begin(), allocated_by.end(), is_site) ||
+         std::any_of(plan.analyses.begin(), plan.analyses.end(), [&](const auto& analysis) {
+           return std::any_of(analysis.strata.begin(), analysis.strata.end(), is_site);
+         });
+}
+
 patient::Needs needs_of(const trial::TrialPlan& plan) {
   patient::Needs needs;
   needs.measure_visits.assign(plan.model->measures().size(),
                               std::vector<bool>(plan.model->visit_weeks().size(), false));
   needs.intercurrent_events = false;
   needs.adverse_events = false;
-  needs.calendar = true;
+  needs.calendar = false;
+  needs.sites = reads_sites(plan);
   needs.covariates.assign(plan.model->covariates().size(), false);  // but those that others hang on
   for (const auto& estimand : plan.estimands) estimand.add_needs(needs);
   return needs;

@@ -47,21 +47,66 @@ void count_strata(const PlannedAnalysis& analysis, Workspace& workspace,
     tables.push_back({level.responders[1], level.n[1], level.responders[0], level.n[0]});
 }
 
-void analyse(const TrialPlan& plan, std::size_t i_analysis, Workspace& workspace) {
-  const PlannedAnalysis& analysis = plan.analyses[i_analysis];
-  AnalysisOutcome& outcome = workspace.outcome.analyses[i_analysis];
-  const std::size_t row = static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size();
-  const ArmCount& count_1 = workspace.outcome.counts[row + arm_place(plan, analysis.arm_1)];
-  const ArmCount& count_0 = workspace.outcome.counts[row + arm_place(plan, analysis.arm_0)];
-  outcome.table = {count_1.events, count_1.patients, count_0.events, count_0.patients};
-  std::span<const analysis::TwoByTwo> tables{&outcome.table, 1};
-  if (!analysis.strata.empty()) {
-    count_strata(analysis, workspace, workspace.strata[i_analysis]);
-    tables = workspace.strata[i_analysis];
+// The tables of the analyses, from the counts of the arms or stratum by stratum.
+void tabulate(const TrialPlan& plan, Workspace& workspace) {
+  auto& outcome = workspace.outcome;
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    const PlannedAnalysis& analysis = plan.analyses[i];
+    const std::size_t row = static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size();
+    const ArmCount& count_1 = outcome.counts[row + arm_place(plan, analysis.arm_1)];
+    const ArmCount& count_0 = outcome.counts[row + arm_place(plan, analysis.arm_0)];
+    outcome.analyses[i].table = {count_1.events, count_1.patients, count_0.events, count_0.patients};
+    if (!analysis.strata.empty()) count_strata(analysis, workspace, workspace.strata[i]);
   }
-  outcome.failed = count_1.patients == 0 || count_0.patients == 0;
-  outcome.rejected = !outcome.failed && analysis.test.reject(tables, workspace.test_caches[i_analysis]);
-  outcome.estimate = outcome.failed ? analysis::Estimate{} : analysis.estimator(tables);
+}
+
+void clear_calendar(TrialOutcome& outcome) {
+  outcome.has_calendar = false;
+  outcome.n_screened = 0;
+  outcome.enrolment_months = outcome.duration_months = 0;
+}
+
+void note_calendar(const TrialPlan& plan, const patient::Cohort& cohort, TrialOutcome& outcome) {
+  outcome.has_calendar = true;
+  outcome.n_screened = cohort.n_screened;
+  outcome.enrolment_months = cohort.randomised_months.back();
+  outcome.duration_months =
+      outcome.enrolment_months + plan.model->follow_up_weeks() / base::k_weeks_per_month;
+}
+
+void simulate_counts(const TrialPlan& plan, std::uint64_t trial, const patient::Needs& needs,
+                     Workspace& workspace) {
+  TRIALWRIGHT_EXPECT(workspace.cohort.n_patients == plan.n_patients);
+  auto& cohort = workspace.cohort;
+  auto& outcome = workspace.outcome;
+  plan.model->enrol(plan.key, trial, needs, cohort);
+  plan.allocation->allocate(plan.key, trial, cohort.strata, cohort.arm, workspace.allocation);
+  plan.model->follow(plan.key, trial, needs, cohort);
+
+  for (std::size_t i = 0; i < plan.estimands.size(); ++i) {
+    plan.estimands[i].observe(cohort, workspace.values[i]);
+    count_arms(plan, workspace, workspace.values[i],
+               std::span{outcome.counts}.subspan(i * plan.arms.size(), plan.arms.size()));
+  }
+  tabulate(plan, workspace);
+  if (plan.model->makes_calendar(needs))
+    note_calendar(plan, cohort, outcome);
+  else
+    clear_calendar(outcome);
+}
+
+void analyse(const TrialPlan& plan, Workspace& workspace) {
+  auto& outcomes = workspace.outcome.analyses;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
+    outcomes[i] =
+        analyse_counts(plan.analyses[i], strata.empty() ? std::span{&outcomes[i].table, 1} : strata,
+                       workspace.test_caches[i]);
+  }
+}
+
+const patient::Needs& needs_of(const TrialPlan& plan, std::uint64_t trial, const Workspace& workspace) {
+  return trial < k_calendar_trials ? workspace.needs_with_calendar : plan.needs;
 }
 
 }  // namespace
@@ -79,6 +124,8 @@ void Workspace::prepare(const TrialPlan& plan) {
   test_caches.resize(plan.analyses.size());
   outcome.analyses.assign(plan.analyses.size(), {});
   outcome.counts.assign(plan.estimands.size() * plan.arms.size(), {});
+  needs_with_calendar = plan.needs;
+  needs_with_calendar.calendar = true;
   n_levels.clear();
   for (const auto& factor : plan.model->factors())
     n_levels.push_back(static_cast<int>(factor.levels.size()));
@@ -92,29 +139,22 @@ patient::Needs every_need(const patient::PatientModel& model) {
 }
 
 void simulate_trial(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
-  simulate_trial(plan, trial, plan.needs, workspace);
+  simulate_trial(plan, trial, needs_of(plan, trial, workspace), workspace);
 }
 
 void simulate_trial(const TrialPlan& plan, std::uint64_t trial, const patient::Needs& needs,
                     Workspace& workspace) {
-  TRIALWRIGHT_EXPECT(workspace.cohort.n_patients == plan.n_patients);
-  auto& cohort = workspace.cohort;
-  auto& outcome = workspace.outcome;
-  plan.model->enrol(plan.key, trial, needs, cohort);
-  plan.allocation->allocate(plan.key, trial, cohort.strata, cohort.arm, workspace.allocation);
-  plan.model->follow(plan.key, trial, needs, cohort);
+  simulate_counts(plan, trial, needs, workspace);
+  analyse(plan, workspace);
+}
 
-  for (std::size_t i = 0; i < plan.estimands.size(); ++i) {
-    plan.estimands[i].observe(cohort, workspace.values[i]);
-    count_arms(plan, workspace, workspace.values[i],
-               std::span{outcome.counts}.subspan(i * plan.arms.size(), plan.arms.size()));
-  }
-  for (std::size_t i = 0; i < plan.analyses.size(); ++i) analyse(plan, i, workspace);
+void simulate_counts(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
+  simulate_counts(plan, trial, needs_of(plan, trial, workspace), workspace);
+}
 
-  outcome.n_screened = cohort.n_screened;
-  outcome.enrolment_months = cohort.randomised_months.back();
-  outcome.duration_months =
-      outcome.enrolment_months + plan.model->follow_up_weeks() / base::k_weeks_per_month;
+void simulate_calendar(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
+  plan.model->enrol_sites(plan.key, trial, workspace.cohort);
+  note_calendar(plan, workspace.cohort, workspace.outcome);
 }
 
 }  // namespace trialwright::trial
