@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The ctest `scripts`: what scripts/trialwright promises, in a checkout where cmake, ninja, dpkg-query and apt-get
-# are stand-ins that keep a record. Arguments: the scripts folder, an empty folder to work in.
+# The ctest `scripts`: what the scripts promise, in a checkout where cmake, ninja, dpkg-query and apt-get are
+# stand-ins that keep a record. Arguments: the scripts folder, an empty folder to work in.
 set -euo pipefail
 scripts=$1
 work=$2
@@ -87,5 +87,101 @@ sed -i "s|=.*|=/elsewhere/build/release|" "$work/checkout/build/release/CMakeCac
 echo /elsewhere >"$work/checkout/build/release/.built-program"
 start run
 expect "a copied checkout: configures anew" "$tools" "cmake ninja"
+
+# ask SCRIPT ARGUMENT...: another script of the checkout; leaves status, out, err, tools as start does.
+ask() {
+  : >"$record"
+  status=0
+  out=$(cd "$work/elsewhere" && "../checkout/scripts/$1" "${@:2}" 2>"$work/err") || status=$?
+  err=$(<"$work/err")
+  tools=$(cut -d ' ' -f 1 "$record" | paste -sd ' ')
+}
+
+for script in compare_peers bench_compare; do
+  ask "$script" --help
+  expect "$script --help: status" "$status" 0
+  expect "$script --help: names itself" "${out%% *}" "scripts/$script"
+  expect "$script --help: no tool" "$tools" ""
+  ask "$script" --rounds many
+  expect "$script, rounds that are no number: status" "$status" 1
+  expect "$script, rounds that are no number: the message" "$err" \
+    "trialwright: --rounds takes a number, not 'many'"
+  ask "$script" --no-such-option
+  expect "$script, an unknown option: status" "$status" 1
+  expect "$script, an unknown option: no tool" "$tools" ""
+done
+
+# R's interpreter is a stand-in that tells its arguments.
+# shellcheck disable=SC2016
+stand_in Rscript 'echo "$1|${2##*/}|${3##*/}|$5"'
+rm "$work"/checkout/build/release/.packages-*
+# shellcheck disable=SC2016
+stand_in dpkg-query 'shift 3
+for package; do [[ $package == r-* && ! -e $record.peers ]] || echo "ii $package"; done'
+# shellcheck disable=SC2016
+stand_in apt-get 'echo "apt-get $*" >>"$record"
+[[ " $* " != *" -y "* ]] || touch "$record.peers"'
+ask compare_peers --rounds 3
+expect "compare_peers: installs R and rpact" \
+  "$(grep -c -- '-y --no-install-recommends install r-base-core r-cran-rpact$' "$record")" 1
+expect "compare_peers: starts R with the program and the rounds" "$out" "--vanilla|compare_peers.R|trialwright|3"
+
+# Two revisions whose programs take the same time; the second answers 0.02 (two standard errors) more.
+command -v git >/dev/null || {
+  echo "without git, bench_compare is not tested"
+  exit $((n_faults > 0))
+}
+checkout=$work/checkout
+in_checkout() { git -C "$checkout" -c user.name=test -c user.email=test@localhost "$@"; }
+mkdir -p "$checkout/configs"
+touch "$checkout/configs/one.yaml" "$checkout/configs/two.yaml"
+echo '/build*/' >"$checkout/.gitignore"
+echo 0.80 >"$checkout/answer"
+in_checkout init -q -b main
+in_checkout add -A
+in_checkout commit -q -m one
+echo 0.82 >"$checkout/answer"
+in_checkout commit -q -am two
+# shellcheck disable=SC2016
+stand_in ninja 'echo ninja >>"$record"
+[[ ! -e $record.broken ]] || { echo "a.cpp:1: error"; exit 1; }
+while [[ $1 != -C ]]; do shift; done
+mkdir -p "$2/src"
+{
+  echo "#!/usr/bin/env bash"
+  echo "echo run >>\"$record.runs\""
+  echo "while [[ \$1 != -o ]]; do shift; done"
+  echo "mkdir -p \"\$2\" && printf \"design,metric,estimate,mcse\\nd,power,$(<"$2/../../answer"),0.007071068\\n\" >\"\$2/results.csv\""
+  echo "for ((i = 0; i < 20000; i++)); do :; done"
+} >"$2/src/trialwright"; chmod +x "$2/src/trialwright"'
+# shellcheck disable=SC2016
+stand_in dpkg-query 'shift 3; printf "ii %s\n" "$@"'
+
+ask bench_compare --time-only --rounds 2 no-such-revision
+expect "bench_compare, an unknown revision: status" "$status" 1
+expect "bench_compare, an unknown revision: the message" "$err" \
+  "trialwright: 'no-such-revision' is no revision of this checkout"
+expect "bench_compare, an unknown revision: no tool" "$tools" ""
+ask bench_compare
+expect "bench_compare without a revision: status" "$status" 1
+touch "$record.broken"
+ask bench_compare --time-only HEAD~1
+expect "bench_compare, a revision that does not build: status" "$status" 1
+rm "$record.broken"
+ask bench_compare --time-only --rounds 2 HEAD~1 HEAD
+expect "bench_compare: status" "$status" 0
+expect "bench_compare: builds both" "$tools" "cmake ninja cmake ninja"
+expect "bench_compare: a warm-up and two rounds of two studies in two programs" "$(wc -l <"$record.runs")" 12
+expect "bench_compare: a line a study" "$(cut -d ' ' -f 1 <<<"$out" | tail -2 | paste -sd ' ')" "one two"
+expect "bench_compare: how far the answers lie apart" \
+  "$(grep -o '[0-9]* probabilities.*' <<<"$out" | uniq)" "1 probabilities, largest |z| 2.00"
+expect "bench_compare: leaves no worktree" "$(in_checkout worktree list | wc -l)" 1
+ask bench_compare --time-only --rounds 1 --study two HEAD~1 HEAD~1
+expect "bench_compare, again: builds nothing" "$tools" ""
+expect "bench_compare, a program against itself" "$(tail -1 <<<"$out" | grep -o 'the same bytes')" "the same bytes"
+ask bench_compare --time-only --study three HEAD
+expect "bench_compare, an unknown study: status" "$status" 1
+ask bench_compare --clean
+expect "bench_compare --clean" "$(ls "$checkout/build")" "release"
 
 ((n_faults == 0)) && echo "the scripts keep their promises"
