@@ -194,12 +194,38 @@ TEST(NormalOfWord, IsTheQuantileWithinItsBounds) {
   RecordProperty("largest_error", std::to_string(largest_error * 1e9) + "e-9");
 }
 
+// Words beside the probabilities of printed tables (Fisher & Yates 1963, table I), to single precision.
 TEST(NormalOfWord, HasKnownQuantiles) {
-  // R 4.2: qnorm(c(2^-33, 0.5^10 + 2^-33, 0.25 + 2^-33)).
-  EXPECT_NEAR(rng::normal_of_word(0), -6.3379577545537920, 1e-6);
-  EXPECT_NEAR(rng::normal_of_word(0x40000000), -0.6744897501960817, 1e-7);
+  const auto normal_at = [](double p) {
+    return rng::normal_of_word(static_cast<std::uint32_t>(p * 0x1p32));
+  };
+  EXPECT_NEAR(normal_at(0.975), 1.9599640, 2e-7);
+  EXPECT_NEAR(normal_at(0.05), -1.6448536, 2e-7);
+  EXPECT_NEAR(normal_at(0.25), -0.6744898, 2e-7);
+  EXPECT_NEAR(normal_at(0.999), 3.0902323, 4e-7);
+  // The smallest word stands for p = 2^-33; tail(6.337957754) is that to 1e-9 of itself.
+  EXPECT_NEAR(tail(6.337957754553792) * 0x1p33, 1.0, 1e-9);
+  EXPECT_NEAR(rng::normal_of_word(0), -6.337957754553792, 1e-6);
   EXPECT_GT(rng::normal_of_word(0x80000000), 0.0f);
   EXPECT_LT(rng::normal_of_word(0x80000000), 1e-7f);
+}
+
+// The moments over the lower half of all words (the upper mirrors it): what the transform itself adds to
+// the moments 1 and 3 of an exact normal. The tail, 1 word in 128, is summed word by word, the rest by the
+// midpoint of every 128 words.
+TEST(NormalOfWord, HasTheMomentsOfTheNormal) {
+  double second = 0, fourth = 0;
+  const auto add = [&](std::uint32_t word, double weight) {
+    const double z = rng::normal_of_word(word);
+    second += weight * z * z;
+    fourth += weight * z * z * z * z;
+  };
+  constexpr std::uint32_t n_singly = 1 << 24, step = 128;
+  for (std::uint32_t word = 0; word < n_singly; ++word) add(word, 0x1p-31);
+  for (std::uint32_t word = n_singly; word < 0x80000000u; word += step)
+    add(word + step / 2, step * 0x1p-31);
+  EXPECT_NEAR(second, 1.0, 1e-7);
+  EXPECT_NEAR(fourth, 3.0, 2e-6);
 }
 
 // All words whose single-precision values can differ: the 2^23 of each octave from m = 2^23 on step by

@@ -79,49 +79,45 @@ TEST(Stream, NormalIsTheOneNormalOfTheWord) {
   EXPECT_EQ(stream.normal(5), static_cast<double>(rng::normal_of_word(stream.word(5))));
 }
 
-TEST(Fill, GivesTheBitsOfTheStream) {
-  const Address first{k_key, Purpose::baseline, 77, 40};
-  for (const std::size_t n : {0u, 1u, 5u, 130u})
-    for (const std::uint32_t draw : {0u, 3u, 6u}) {
-      std::vector<double> uniforms(n), normals(n);
-      rng::fill_uniform(first, draw, uniforms);
-      rng::fill_normal(first, draw, normals);
-      for (std::size_t i = 0; i < n; ++i) {
-        Stream stream({k_key, Purpose::baseline, 77, 40 + static_cast<std::uint32_t>(i)});
-        EXPECT_EQ(uniforms[i], stream.uniform(draw));
-        EXPECT_EQ(normals[i], stream.normal(draw));
-      }
-    }
+// Word `draw` of the n units from `first` on.
+std::vector<std::uint32_t> words_of_units(const Address& first, std::uint32_t draw, std::size_t n) {
+  std::vector<std::uint32_t> words(n);
+  rng::WordColumns columns{};
+  columns[draw % 4] = words.data();
+  rng::fill_words(first, draw / 4, n, columns);
+  return words;
 }
 
-TEST(Fill, ColumnsGiveTheBitsOfTheStreamAndTouchNothingElse) {
-  const Address first{k_key, Purpose::course, 1ull << 40, 1000};
-  constexpr double untouched = -1000.0;
-  for (const std::uint32_t n_draws : {0u, 1u, 4u, 7u, 12u})
-    for (const std::size_t n_units : {0u, 1u, 3u, 65u}) {
-      const std::size_t stride = n_units + 3;
-      std::vector<double> uniforms(stride * (n_draws + 1), untouched), normals = uniforms;
-      rng::fill_uniforms(first, 8, n_draws, {uniforms.data(), n_units, stride});
-      rng::fill_normals(first, 8, n_draws, {normals.data(), n_units, stride});
-      for (std::size_t at = 0; at < uniforms.size(); ++at) {
-        const auto draw = static_cast<std::uint32_t>(at / stride);
-        const auto unit = static_cast<std::uint32_t>(at % stride);
-        Stream stream({k_key, Purpose::course, 1ull << 40, 1000 + unit});
-        const bool inside = draw < n_draws && unit < n_units;
-        EXPECT_EQ(uniforms[at], inside ? stream.uniform(8 + draw) : untouched);
-        EXPECT_EQ(normals[at], inside ? stream.normal(8 + draw) : untouched);
-      }
-    }
+std::vector<double> uniforms_of_units(const Address& first, std::uint32_t draw, std::size_t n) {
+  std::vector<double> uniforms;
+  for (const std::uint32_t word : words_of_units(first, draw, n))
+    uniforms.push_back(rng::to_uniform(word));
+  return uniforms;
+}
+
+std::vector<double> normals_of_units(const Address& first, std::uint32_t draw, std::size_t n) {
+  std::vector<double> normals;
+  for (const std::uint32_t word : words_of_units(first, draw, n))
+    normals.push_back(rng::normal_of_word(word));
+  return normals;
+}
+
+TEST(Stream, HasTheWordsOfTheColumns) {
+  constexpr std::size_t n = 130;
+  for (const std::uint32_t draw : {0u, 3u, 6u, 4'000'001u}) {
+    const auto words = words_of_units({k_key, Purpose::baseline, 1ull << 40, 40}, draw, n);
+    for (std::uint32_t i = 0; i < n; ++i)
+      EXPECT_EQ(words[i], Stream({k_key, Purpose::baseline, 1ull << 40, 40 + i}).word(draw));
+  }
 }
 
 // Half of the cells 2% more probable than the others would be found with a power above 0.99.
 TEST(StreamStatistics, EachWordIsUniform) {
   constexpr std::size_t n_units = 1'000'000, n_cells = 1024;
-  std::vector<double> column(n_units);
   for (std::uint32_t draw = 0; draw < 4; ++draw) {
-    rng::fill_uniform({k_key, Purpose::baseline, 5, 0}, draw, column);
     std::vector<std::uint64_t> counts(n_cells);
-    for (const double u : column) ++counts[static_cast<std::size_t>(u * n_cells)];
+    for (const double u : uniforms_of_units({k_key, Purpose::baseline, 5, 0}, draw, n_units))
+      ++counts[static_cast<std::size_t>(u * n_cells)];
     EXPECT_GT(chi_square_p_value(counts), k_false_alarm_rate) << "word " << draw;
   }
 }
@@ -129,11 +125,9 @@ TEST(StreamStatistics, EachWordIsUniform) {
 // A shift of the mean by 0.005 is found with a power above 0.85 by its z test.
 TEST(StreamStatistics, NormalsHaveTheirMomentsAndCells) {
   constexpr std::size_t n = 1'000'000, n_cells = 200;
-  std::vector<double> column(n);
-  rng::fill_normal({k_key, Purpose::course, 6, 0}, 1, column);
   std::vector<std::uint64_t> counts(n_cells);
   double sum = 0, squares = 0, cubes = 0, fourths = 0;
-  for (const double z : column) {
+  for (const double z : normals_of_units({k_key, Purpose::course, 6, 0}, 1, n)) {
     sum += z;
     squares += z * z;
     cubes += z * z * z;
@@ -161,12 +155,10 @@ double independence_p_value(const std::vector<double>& a, const std::vector<doub
 
 TEST(StreamStatistics, NeighboursInEveryPartOfTheAddressAreIndependent) {
   constexpr std::size_t n = 1'000'000;
-  std::vector<double> base(n), other(n);
+  const auto base = uniforms_of_units({k_key, Purpose::baseline, 9, 0}, 2, n);
   const auto p_value = [&](const Address& address, std::uint32_t draw) {
-    rng::fill_uniform(address, draw, other);
-    return independence_p_value(base, other);
+    return independence_p_value(base, uniforms_of_units(address, draw, n));
   };
-  rng::fill_uniform({k_key, Purpose::baseline, 9, 0}, 2, base);
   EXPECT_GT(p_value({k_key, Purpose::baseline, 9, 0}, 3), k_false_alarm_rate) << "next draw";
   EXPECT_GT(p_value({k_key, Purpose::baseline, 9, 0}, 6), k_false_alarm_rate) << "next block";
   EXPECT_GT(p_value({k_key, Purpose::baseline, 9, 1}, 2), k_false_alarm_rate) << "next unit";
@@ -177,9 +169,9 @@ TEST(StreamStatistics, NeighboursInEveryPartOfTheAddressAreIndependent) {
 }
 
 TEST(StreamStatistics, TheIndependenceTestFindsDependence) {
-  std::vector<double> base(1'000'000), other(base.size());
-  rng::fill_normal({k_key, Purpose::baseline, 9, 0}, 2, base);
-  rng::fill_normal({k_key, Purpose::baseline, 9, 0}, 3, other);
+  constexpr std::size_t n = 1'000'000;
+  auto base = normals_of_units({k_key, Purpose::baseline, 9, 0}, 2, n);
+  auto other = normals_of_units({k_key, Purpose::baseline, 9, 0}, 3, n);
   for (std::size_t i = 0; i < base.size(); ++i) {
     other[i] = trialwright::math::normal_cdf(0.02 * base[i] + std::sqrt(1 - 0.02 * 0.02) * other[i]);
     base[i] = trialwright::math::normal_cdf(base[i]);
