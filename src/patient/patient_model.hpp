@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -107,6 +108,32 @@ struct FactorInfo {
   std::vector<std::string> levels;  // as printed: "iga < 4", "iga >= 4", "korea"
 };
 
+// A response at a visit: every condition that is given holds for the score on its grid, each
+// with a tolerance of 1e-9.
+struct ResponseCondition {
+  int measure = 0;  // index into measures
+  int i_visit = 0;
+  std::optional<double> ratio{};        // score <= ratio * baseline, and baseline > 0
+  std::optional<double> at_most{};      // score <= at_most
+  std::optional<double> improvement{};  // baseline - score >= improvement
+};
+
+// A joint law of responses and strata.
+struct ResponseLaw {
+  // [stratum * 2^n + pattern], bit c of the pattern: condition c of n holds; the strata are the factors'
+  // combinations, the last factor's level running fastest. Sums to 1; empty where there is none.
+  std::vector<double> probabilities;
+  std::string why_not;  // then: completes "there is no exact law: …"
+};
+
+// When patients leave: probabilities[i] at weeks[i], ascending; the others never do.
+struct DropoutLaw {
+  std::vector<double> weeks;
+  std::vector<double> probabilities;
+  // P(in the study after `week`).
+  double staying(double week) const;
+};
+
 struct PatientSpec;  // the sections as written: population, recruitment, arms, measures, …; see
                      // patient_spec.hpp
 
@@ -156,15 +183,23 @@ class PatientModel {
   // After cohort.arm is set: course, intercurrent events, linked measures, adverse events.
   void follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
 
-  // Exact probability, to 1e-9, that a patient of `arm` has driving-measure value at visit i_visit, on
-  // its grid, of at most ratio * baseline (+1e-9), over the eligible population, in the absence of
-  // intercurrent events; nullopt where it has no one-dimensional form (drawn truth,
-  // site/region/stratum/ baseline effects, eligibility on more than the driving covariate and grades of
-  // it, intercurrent events that change the course).
+  // The joint law, to 1e-9, of an arm's patients' responses at one visit and of their levels of the given
+  // factors (indices into factors()), over the eligible population, in the absence of rescue and
+  // dropout; why_not says where it has no one-dimensional form.
+  ResponseLaw response_law(int arm, std::span<const ResponseCondition> conditions,
+                           std::span<const int> factors) const;
+  // The probability of one response; nullopt where response_law has none.
+  std::optional<double> response_probability(int arm, const ResponseCondition& condition) const;
+  // The same of a driving measure of at most ratio * baseline (+1e-9), of a positive baseline.
   std::optional<double> responder_probability(int arm, int i_visit, double ratio) const;
-  // Exact probability of at least one adverse event by `weeks` (all categories, all grades), where no
-  // dropout or discontinuation can hide one; else nullopt.
+  // When an arm's patients leave; nullopt where that hangs on the course.
+  std::optional<DropoutLaw> dropout_law(int arm) const;
+  // Exact probability of at least one adverse event by `weeks` (all categories, all grades) that is seen
+  // (before the patient leaves); nullopt where leaving hangs on the course or discontinuation can
+  // prevent one.
   std::optional<double> adverse_event_probability(int arm, double weeks) const;
+  // The same of a patient who does not leave.
+  std::optional<double> staying_adverse_event_probability(int arm, double weeks) const;
   // Does any intercurrent event of the study change, hide or end anything?
   bool has_rescue() const;
   std::vector<std::string> rescue_tiers()
