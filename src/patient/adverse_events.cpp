@@ -7,6 +7,7 @@
 
 #include "base/contract.hpp"
 #include "math/elementary.hpp"
+#include "rng/batch.hpp"
 #include "rng/draws.hpp"
 
 namespace trialwright::patient {
@@ -181,8 +182,8 @@ void AdverseEvents::prepare(int n_patients, Cohort& cohort) const {
   }
   const double expected = most * n_patients;
   cohort.adverse_events.reserve(static_cast<std::size_t>(expected + 6 * std::sqrt(expected) + 64));
-  auto& columns = cohort.scratch.columns;
-  columns.resize(static_cast<std::size_t>(n_patients), std::max(columns.n_columns(), 1 + n_infusions));
+  auto& words = cohort.scratch.words;
+  words.resize(static_cast<std::size_t>(n_patients), std::max(words.n_columns(), 1 + n_infusions));
 }
 
 AdverseEvent AdverseEvents::make_event(std::size_t patient, double week, int category, double u_grade,
@@ -252,9 +253,14 @@ void AdverseEvents::draw(rng::Key key, std::uint64_t trial, const std::optional<
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   auto& events = cohort.adverse_events;
   events.clear();
-  auto& columns = cohort.scratch.columns;
-  const auto waiting = columns[0].first(n);
-  rng::fill_uniform({key, rng::Purpose::adverse_event, trial, 0}, 0, waiting);
+  auto& words = cohort.scratch.words;
+  const auto fill = [&](rng::Purpose purpose, std::uint32_t draw, std::size_t column) {
+    rng::WordColumns columns{};
+    columns[draw % 4] = words[column].data();
+    rng::fill_words({key, purpose, trial, 0}, draw / 4, n, columns);
+  };
+  fill(rng::Purpose::adverse_event, 0, 0);
+  const auto waiting = words[0].first(n);
   std::array<double, k_most_arms> none{};
   std::size_t n_infusions = 0;
   for (std::size_t arm = 0; arm < arms_.size(); ++arm) {
@@ -263,20 +269,20 @@ void AdverseEvents::draw(rng::Key key, std::uint64_t trial, const std::optional<
       n_infusions = std::max(n_infusions, arms_[arm].infusion_weeks.size());
   }
   for (std::size_t k = 0; k < n_infusions; ++k)
-    rng::fill_uniform({key, rng::Purpose::infusion_reaction, trial, 0},
-                      k_draws_per_infusion * static_cast<std::uint32_t>(k), columns[1 + k].first(n));
+    fill(rng::Purpose::infusion_reaction, k_draws_per_infusion * static_cast<std::uint32_t>(k), 1 + k);
   for (std::size_t patient = 0; patient < n; ++patient) {
     const auto arm = static_cast<std::size_t>(cohort.arm[patient]);
     const ArmRates& rates = arms_[arm];
     const std::size_t first_event = events.size();
     const auto unit = static_cast<std::uint32_t>(patient);
-    if (waiting[patient] > none[arm]) {
+    if (rng::to_uniform(waiting[patient]) > none[arm]) {
       rng::Stream stream({key, rng::Purpose::adverse_event, trial, unit});
       draw_timed(stream, rates, patient, cohort);
     }
     bool reacts = false;
     for (std::size_t k = 0; k < rates.infusion_weeks.size() && k < n_infusions; ++k)
-      reacts = reacts || columns[1 + k][patient] < rates.infusion_reaction;
+      reacts =
+          reacts || rng::bernoulli(rng::to_uniform(words[1 + k][patient]), rates.infusion_reaction);
     if (reacts) {
       rng::Stream stream({key, rng::Purpose::infusion_reaction, trial, unit});
       draw_reactions(stream, rates, patient, cohort);
@@ -300,12 +306,14 @@ void AdverseEvents::hide_after_dropout(Cohort& cohort) {
 void draw_discontinuation(rng::Key key, std::uint64_t trial, const Discontinuation& stop,
                           const std::vector<Arm>& arms, Cohort& cohort) {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const auto uniform = cohort.scratch.columns[0].first(n);
-  rng::fill_uniform({key, rng::Purpose::discontinuation, trial, 0}, 0, uniform);
+  const auto words = cohort.scratch.words[0].first(n);
+  rng::fill_words({key, rng::Purpose::discontinuation, trial, 0}, 0, n,
+                  {words.data(), nullptr, nullptr, nullptr});
   for (std::size_t patient = 0; patient < n; ++patient) {
     const auto& weeks = arms[static_cast<std::size_t>(cohort.arm[patient])].infusion_weeks;
-    const double week =
-        stop.rate_per_week > 0 ? rng::exponential(uniform[patient]) / stop.rate_per_week : k_never;
+    const double week = stop.rate_per_week > 0
+                            ? rng::exponential(rng::to_uniform(words[patient])) / stop.rate_per_week
+                            : k_never;
     cohort.discontinuation_weeks[patient] = week < last_infusion(weeks) ? week : k_never;
     cohort.scratch.infusions[patient] = given_before(weeks, week);
   }

@@ -33,16 +33,19 @@ struct Cohort {
   base::AlignedVector<double> randomised_months;  // since the study's start, non-decreasing
   base::Columns<double> covariates;               // [i_covariate][patient], on each covariate's grid
   base::Columns<int> strata;  // [i_factor][patient], level of each stratification factor
-  base::AlignedVector<double>
-      baseline_normal;                   // latent standard normal of the driving baseline covariate
-  base::Columns<double> graded_factors;  // [i_graded][patient], exp(noise) of each graded covariate
+  base::AlignedVector<float>
+      baseline_normal;  // latent standard normal of the driving baseline covariate
+  base::Columns<std::uint32_t>
+      graded_words;  // [i_graded][patient], word of each graded covariate's noise
+  // [i_graded][patient], exp(noise) of each graded covariate; by Population::fill_graded_factors.
+  base::Columns<double> graded_factors;
 
   // Filled by the design.
   base::AlignedVector<int> arm;  // index into the study's arms
 
   // Filled by PatientModel::follow. Visits are the driving measure's, [i_visit][patient].
-  base::Columns<double> unrescued_ratio;     // R_j: what the course alone would give
-  base::Columns<double> observed_ratio;      // after rescue
+  base::Columns<float> unrescued_ratio;      // R_j: what the course alone would give
+  base::Columns<float> observed_ratio;       // after rescue; filled only where rescue is followed
   base::Columns<double> values;              // [i_measure * n_visits + i_visit][patient], on the grid
   base::AlignedVector<double> rescue_weeks;  // k_never where none
   base::AlignedVector<int> rescue_tier;      // tier in force at the last visit; -1 none
@@ -55,14 +58,19 @@ struct Cohort {
     base::Columns<double> columns;
     base::Columns<float> floats;
     base::Columns<std::uint32_t> words;
+    base::Columns<int> integers;
+    base::Columns<std::int32_t> ranks;   // of latent covariates among their marginal's points
     base::AlignedVector<int> infusions;  // given to each patient
     base::AlignedVector<double> site_rates;
     base::AlignedVector<double> site_openings;
     base::AlignedVector<int> site_order;   // by opening
     base::AlignedVector<int> site_counts;  // randomised so far
     base::AlignedVector<int> region_counts;
-    base::AlignedVector<double> rate_sums;  // cumulative, in the order of opening
+    base::AlignedVector<float> rate_sums;   // cumulative, in the order of opening
     base::Columns<double> site_effects;     // [intercept, effect, control-only][site]
+    base::Columns<std::uint32_t> site_words;
+    base::Columns<float> site_normals;
+    base::Columns<float> site_shifts;  // log odds taken off, [variant][site]
   };
   Scratch scratch;
 };

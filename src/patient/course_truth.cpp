@@ -32,14 +32,11 @@ double draw_beta(rng::Stream& stream, double events, double non_events) {
 
 CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
                          Variants variants, input::Diagnostics& faults, const input::Position& at)
-    : spec_(spec),
-      truth_(truth),
-      control_(control_of(arms)),
-      log_odds_([](double z) { return math::log_odds_of_normal(z); }, -10, 10, std::size_t{4097}) {
+    : spec_(spec), truth_(truth), control_(control_of(arms)) {
   const std::size_t faults_before = faults.size();
   check(arms, faults, at);
-  tables_.emplace_back(TemperedLaw{spec_.laws[control_], spec_.laws[control_], 0});
-  control_moments_ = moments(tables_.front());
+  laws_.emplace_back(TemperedLaw{spec_.laws[control_], spec_.laws[control_], 0});
+  control_moments_ = moments(laws_.front());
   arms_.resize(arms.size());
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     const auto n_infusions = arms[arm].infusion_weeks.size();
@@ -49,6 +46,7 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
     const double log_odds_ratio = log_odds(spec_.laws[arm], k_reference_ratio) -
                                   log_odds(spec_.laws[control_], k_reference_ratio);
     arms_[arm].log_odds_ratio = std::isfinite(log_odds_ratio) ? log_odds_ratio : 0;
+    arms_[arm].first = static_cast<int>(variants_.size());
     arms_[arm].full = several ? static_cast<int>(n_infusions) : 0;
     for (std::size_t k = several ? 0 : n_infusions; k <= n_infusions; ++k) {
       const double fraction =
@@ -56,6 +54,7 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
       compile(arm, faults.size() == faults_before ? fraction : 0);
     }
   }
+  compile_visits();
 }
 
 bool CourseTruth::is_drawn() const {
@@ -119,16 +118,81 @@ TemperedLaw CourseTruth::law_of(std::size_t arm, double fraction) const {
 
 void CourseTruth::compile(std::size_t arm, double fraction) {
   Variant variant;
+  variant.arm = arm;
   variant.fraction = arm == control_ ? 1 : fraction;
   const TemperedLaw law = law_of(arm, fraction);
   // Where the truth draws the laws themselves no table is read.
-  if (law.multiplier != 0 && !std::holds_alternative<PosteriorDraw>(truth_)) {
-    variant.table = tables_.size();
-    tables_.emplace_back(law);
+  if (law.multiplier != 0 && !draws_laws()) {
+    variant.law = laws_.size();
+    laws_.emplace_back(law);
   }
   for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit)
     variant.exponents.push_back(exponent_at(visit, arm, tau_weight(arm) * fraction));
-  arms_[arm].variants.push_back(std::move(variant));
+  variants_.push_back(std::move(variant));
+}
+
+void CourseTruth::compile_visits() {
+  if (draws_laws()) {
+    fine_log_odds_.emplace([](double z) { return math::log_odds_of_normal(z); }, -10, 10,
+                           std::size_t{4097});
+    return;
+  }
+  for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit) {
+    std::vector<double> exponents;
+    bool is_raised = false;
+    for (const Variant& variant : variants_) {
+      exponents.push_back(variant.exponents[visit]);
+      // Drawn exponents; and an atom at 0 has a cusp under an exponent that no table can follow.
+      is_raised = is_raised || (spec_.visit_weeks[visit] < spec_.reached_week &&
+                                (std::holds_alternative<LogOddsRatioDraw>(truth_) ||
+                                 spec_.model == CourseModel::responder_mixture));
+    }
+    if (is_raised) exponents.assign(exponents.size(), 1.0);
+    table_of_visit_.push_back(visit_table(std::move(exponents), is_raised));
+  }
+  const auto& cells = shifts_patients() ? k_log_odds_cells : k_normal_cells;
+  std::vector<double> at = cells.nodes();
+  if (!shifts_patients())
+    for (double& x : at) x = math::log_odds_of_normal(x);
+  for (auto& table : tables_) fill_table(at, table);
+  if (!shifts_patients()) return;
+  std::vector<double> odds = k_normal_cells.nodes();
+  for (double& x : odds) x = math::log_odds_of_normal(x);
+  log_odds_.add(odds);
+}
+
+// The visits from the one on where the course is reached share a table, and so do all that are raised.
+std::size_t CourseTruth::visit_table(std::vector<double> exponents, bool is_raised) {
+  for (std::size_t i = 0; i < tables_.size(); ++i)
+    if (tables_[i].exponents == exponents && tables_[i].is_raised == is_raised) return i;
+  tables_.push_back({SingleTable(shifts_patients() ? k_log_odds_cells : k_normal_cells),
+                     std::move(exponents), false, is_raised});
+  return tables_.size() - 1;
+}
+
+void CourseTruth::fill_table(const std::vector<double>& log_odds, VisitTable& result) const {
+  std::vector<double> shifts(variants_.size(), 0.0);
+  if (!shifts_patients()) {
+    const TrialTruth fixed = draw({}, 0);
+    for (std::size_t i = 0; i < variants_.size(); ++i)
+      shifts[i] = shift(fixed, variants_[i].arm, given_of(i));
+  }
+  const auto same = [&](std::size_t i, std::size_t k) {
+    return variants_[i].law == variants_[k].law && result.exponents[i] == result.exponents[k] &&
+           shifts[i] == shifts[k];
+  };
+  result.is_common = true;
+  for (std::size_t i = 1; i < variants_.size(); ++i) result.is_common = result.is_common && same(0, i);
+  std::vector<double> values(log_odds.size());
+  for (std::size_t i = 0; i < (result.is_common ? 1 : variants_.size()); ++i) {
+    const RatioTable& law = laws_[variants_[i].law];
+    const double exponent = result.exponents[i];
+    for (std::size_t node = 0; node < values.size(); ++node) {
+      const double x = log_odds[node] - shifts[i];
+      values[node] = exponent == 1 ? law.continued(x) : law.power(x, exponent);
+    }
+    result.table.add(values);
+  }
 }
 
 // Where the truth draws the odds ratio, each trial has a weight of its own.
@@ -145,13 +209,12 @@ double CourseTruth::exponent_at(std::size_t visit, std::size_t arm, double tau_w
   return course_exponent(spec_.visit_weeks[visit], tau, spec_.reached_week);
 }
 
-double CourseTruth::exponent_of(const TrialTruth& truth, std::size_t visit, std::size_t arm,
-                                int variant) const {
-  const Variant& law = at(arm, variant);
-  if (arm == control_ || spec_.visit_weeks[visit] >= spec_.reached_week ||
+double CourseTruth::exponent_of(const TrialTruth& truth, std::size_t visit,
+                                const Variant& variant) const {
+  if (variant.arm == control_ || spec_.visit_weeks[visit] >= spec_.reached_week ||
       !std::holds_alternative<LogOddsRatioDraw>(truth_))
-    return law.exponents[visit];
-  return exponent_at(visit, arm, std::min(1.0, truth.scale[arm]) * law.fraction);
+    return variant.exponents[visit];
+  return exponent_at(visit, variant.arm, std::min(1.0, truth.scale[variant.arm]) * variant.fraction);
 }
 
 double CourseTruth::scale_of(std::size_t arm, double log_odds_ratio) const {
@@ -256,45 +319,60 @@ TrialTruth CourseTruth::draw(rng::Key key, std::uint64_t trial) const {
   return result;
 }
 
-// The ratio to the power of the course's exponent.
-double CourseTruth::ratio_of(const Variant& law, double exponent, double x) const {
-  const RatioTable& table = tables_[law.table];
-  return exponent == 1 ? table(x) : table.power(x, exponent);
-}
-
-double CourseTruth::drawn_ratio(const TrialTruth& truth, std::size_t arm, const Variant& law,
-                                double exponent, double x) const {
-  const double ratio = law.fraction == 1
-                           ? quantile(truth.drawn[arm], x)
-                           : partial_quantile(truth.drawn[control_], truth.drawn[arm], law.fraction, x);
+double CourseTruth::drawn_ratio(const TrialTruth& truth, const Variant& variant, double exponent,
+                                double x) const {
+  const Kumaraswamy &control = truth.drawn[control_], &law = truth.drawn[variant.arm];
+  const double ratio =
+      variant.fraction == 1 ? quantile(law, x) : partial_quantile(control, law, variant.fraction, x);
   return exponent == 1 ? ratio : math::pow(ratio, exponent);
 }
 
-void CourseTruth::ratios(const TrialTruth& truth, std::size_t visit, std::span<const int> arm,
-                         std::span<const int> variant, std::span<const double> z,
-                         std::span<const double> shift, std::span<double> out) const {
-  const bool is_drawn_law = std::holds_alternative<PosteriorDraw>(truth_);
-  std::array<double, k_most_arms> full{};
-  for (std::size_t a = 0; a < arms_.size(); ++a) full[a] = exponent_of(truth, visit, a, arms_[a].full);
-  for (std::size_t i = 0; i < z.size(); ++i) {
-    const auto a = static_cast<std::size_t>(arm[i]);
-    const Variant& law = at(a, variant[i]);
-    const double x = log_odds_(z[i]) - shift[i];
-    const double exponent =
-        variant[i] == arms_[a].full ? full[a] : exponent_of(truth, visit, a, variant[i]);
-    out[i] = is_drawn_law ? drawn_ratio(truth, a, law, exponent, x) : ratio_of(law, exponent, x);
+void CourseTruth::draw_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
+                              std::span<float> out) const {
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    const Variant& variant =
+        variants_[only != nullptr ? *only : static_cast<std::size_t>(visit.variant[i])];
+    const double x = (*fine_log_odds_)(visit.z[i]) - visit.shift[i];
+    out[i] = static_cast<float>(drawn_ratio(truth, variant, variant.exponents[visit.i_visit], x));
   }
 }
 
-void CourseTruth::control_ratios(const TrialTruth& truth, std::size_t visit, std::span<const double> z,
-                                 std::span<const double> shift, std::span<double> out) const {
-  const bool is_drawn_law = std::holds_alternative<PosteriorDraw>(truth_);
-  const Variant& law = arms_[control_].variants.front();
-  const double exponent = law.exponents[visit];
-  for (std::size_t i = 0; i < z.size(); ++i) {
-    const double x = log_odds_(z[i]) - shift[i];
-    out[i] = is_drawn_law ? drawn_ratio(truth, control_, law, exponent, x) : ratio_of(law, exponent, x);
+void CourseTruth::fill_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
+                              std::span<float> out) const {
+  if (draws_laws()) return draw_ratios(truth, visit, only, out);
+  const VisitTable& law = tables_[table_of_visit_[visit.i_visit]];
+  TableChoice choice;
+  if (only == nullptr && !law.is_common) choice.variant = visit.variant;
+  if (only != nullptr && !law.is_common) choice.first = *only;
+  if (shifts_patients())
+    look_up_shifted(log_odds_, law.table, choice, visit.z, visit.shift, out);
+  else
+    look_up(law.table, choice, visit.z, out);
+  if (!law.is_raised) return;
+  const auto exponent = [&](std::size_t variant) {
+    return static_cast<float>(exponent_of(truth, visit.i_visit, variants_[variant]));
+  };
+  if (only != nullptr) {
+    std::fill(visit.work.begin(), visit.work.end(), exponent(*only));
+  } else if (std::array<float, 64> known{}; variants_.size() <= known.size()) {
+    for (std::size_t i = 0; i < variants_.size(); ++i) known[i] = exponent(i);
+    for (std::size_t i = 0; i < out.size(); ++i)
+      visit.work[i] = known[static_cast<std::size_t>(visit.variant[i])];
+  } else {
+    for (std::size_t i = 0; i < out.size(); ++i)
+      visit.work[i] = exponent(static_cast<std::size_t>(visit.variant[i]));
   }
+  raise(visit.work, out);
+}
+
+void CourseTruth::ratios(const TrialTruth& truth, const Visit& visit, std::span<float> out) const {
+  fill_ratios(truth, visit, nullptr, out);
+}
+
+void CourseTruth::control_ratios(const TrialTruth& truth, const Visit& visit,
+                                 std::span<float> out) const {
+  const auto control = static_cast<std::size_t>(arms_[control_].first);
+  fill_ratios(truth, visit, &control, out);
 }
 
 }  // namespace trialwright::patient

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "input/diagnostics.hpp"
 #include "patient/arms.hpp"
 #include "patient/course.hpp"
+#include "patient/course_kernels.hpp"
 #include "patient/patient_model.hpp"
 #include "rng/stream.hpp"
 
@@ -23,7 +25,11 @@ struct TrialTruth {
 };
 
 // A patient who had k of an arm's K infusions has the treatment effect times k/K on the log-odds scale.
-// A variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them.
+// A variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them. Variants are
+// numbered arm by arm; where none can be stopped a patient's variant is the arm.
+//
+// Each visit's ratio is one look-up in a single-precision table: over the visit's normal z itself where
+// all patients of a variant have the same law, over log odds where patients' shifts are taken off them.
 class CourseTruth {
  public:
   enum class Variants { full_only, by_infusions };
@@ -49,14 +55,30 @@ class CourseTruth {
   // What a site that is high placebo by `log_odds` adds to a patient: see SiteEffects.
   double high_placebo(const TrialTruth& truth, std::size_t arm, int variant, double log_odds) const;
 
+  std::size_t n_variants() const { return variants_.size(); }
+  int first_variant(std::size_t arm) const { return arms_[arm].first; }
+  std::size_t arm_of(std::size_t variant) const { return variants_[variant].arm; }
+  // k of a numbered variant.
+  int given_of(std::size_t variant) const {
+    return static_cast<int>(variant) - arms_[variants_[variant].arm].first;
+  }
+  // Is there a shift of log odds for each patient (site, region, stratum, baseline, a drawn truth)?
+  bool shifts_patients() const { return spec_.effects.any() || is_drawn(); }
+
+  // Patients at one visit. `variant` holds their variants' numbers, `shift` what is taken off their log
+  // odds (read only where shifts_patients()); `work` is room for as many numbers.
+  struct Visit {
+    std::size_t i_visit;
+    const int* variant;
+    std::span<const float> z;
+    std::span<const float> shift;
+    std::span<float> work;
+  };
   // out[i] = ratio at a visit of patient i: the quantile at log odds logit(Phi(z[i])) - shift[i] of the
-  // law of (arm[i], variant[i]), to the power of the course's exponent at that visit.
-  void ratios(const TrialTruth& truth, std::size_t visit, std::span<const int> arm,
-              std::span<const int> variant, std::span<const double> z, std::span<const double> shift,
-              std::span<double> out) const;
-  // The same as if every patient were on the control.
-  void control_ratios(const TrialTruth& truth, std::size_t visit, std::span<const double> z,
-                      std::span<const double> shift, std::span<double> out) const;
+  // law of the patient's variant, to the power of the course's exponent at that visit.
+  void ratios(const TrialTruth& truth, const Visit& visit, std::span<float> out) const;
+  // The same as if every patient were on the control (`variant` is not read).
+  void control_ratios(const TrialTruth& truth, const Visit& visit, std::span<float> out) const;
 
   // For exact calculations: the law, shift and exponent of an arm's patients with all their infusions,
   // where the truth is not drawn.
@@ -69,30 +91,46 @@ class CourseTruth {
 
  private:
   struct Variant {
-    std::size_t table = 0;
+    std::size_t arm = 0;
+    std::size_t law = 0;  // of laws_
     double fraction = 1;
     std::vector<double> exponents;  // by visit
   };
   struct ArmLaws {
     TemperedLaw law;
-    std::vector<Variant> variants;
+    int first = 0;  // variant
     int full = 0;
     double log_odds_ratio = 0;  // calibrated, against the control, at the reference ratio
   };
+  // What is looked up at a visit: one function a variant, or one for all. `raised`: its exponents are
+  // not in it.
+  struct VisitTable {
+    SingleTable table;
+    std::vector<double> exponents;  // by variant, as they are in the table
+    bool is_common = false;
+    bool is_raised = false;
+  };
 
   const Variant& at(std::size_t arm, int variant) const {
-    return arms_[arm].variants[static_cast<std::size_t>(variant)];
+    return variants_[static_cast<std::size_t>(arms_[arm].first + variant)];
   }
-  double ratio_of(const Variant& law, double exponent, double x) const;
-  double drawn_ratio(const TrialTruth& truth, std::size_t arm, const Variant& law, double exponent,
-                     double x) const;
+  double drawn_ratio(const TrialTruth& truth, const Variant& variant, double exponent, double x) const;
   double effect_weight() const;
   double tau_weight(std::size_t arm) const;
   double exponent_at(std::size_t visit, std::size_t arm, double tau_weight) const;
-  double exponent_of(const TrialTruth& truth, std::size_t visit, std::size_t arm, int variant) const;
+  double exponent_of(const TrialTruth& truth, std::size_t visit, const Variant& variant) const;
+  bool draws_laws() const { return std::holds_alternative<PosteriorDraw>(truth_); }
   TemperedLaw law_of(std::size_t arm, double fraction) const;
   void check(const std::vector<Arm>& arms, input::Diagnostics& faults, const input::Position& at) const;
   void compile(std::size_t arm, double fraction);
+  void compile_visits();
+  std::size_t visit_table(std::vector<double> exponents, bool is_raised);
+  void fill_table(const std::vector<double>& log_odds, VisitTable& result) const;
+  // `only`: the variant that all patients are taken to have.
+  void fill_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
+                   std::span<float> out) const;
+  void draw_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
+                   std::span<float> out) const;
   // How many times the calibrated effect an odds ratio is: ln(OR) / calibrated ln(OR), held in [0, 2],
   // the calibrated one taken as at least 0.1 from 0, so that it neither explodes nor jumps. 0 at OR 1.
   double scale_of(std::size_t arm, double log_odds_ratio) const;
@@ -104,8 +142,12 @@ class CourseTruth {
   Truth truth_;
   std::size_t control_ = 0;
   std::vector<ArmLaws> arms_;
-  std::vector<RatioTable> tables_;  // [0] the control's
-  math::CubicTable log_odds_;       // logit(Phi(z)), to 1e-10
+  std::vector<Variant> variants_;
+  std::vector<RatioTable> laws_;  // [0] the control's
+  std::vector<VisitTable> tables_;
+  std::vector<std::size_t> table_of_visit_;
+  SingleTable log_odds_{k_normal_cells};           // logit(Phi(z)), where patients are shifted
+  std::optional<math::CubicTable> fine_log_odds_;  // the same to 1e-10, where laws are drawn
   Moments control_moments_;
 };
 

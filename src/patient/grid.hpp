@@ -17,6 +17,8 @@ class Grid {
   }
   double step() const { return step_; }
   bool continuous() const { return step_ == 0; }
+  // 1 / step where that is a whole number, else 0.
+  double per_unit() const { return per_unit_; }
   // The k-th multiple, and which multiple is nearest to x (ties to even); both for a grid only.
   double at(double k) const { return per_unit_ > 0 ? k / per_unit_ : k * step_; }
   double index(double x) const {

@@ -3,9 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 
 #include "math/elementary.hpp"
+#include "patient/course_kernels.hpp"
+#include "patient/visit_correlation.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::patient {
 
@@ -101,101 +106,186 @@ bool IntercurrentEvents::are_same_in_all_arms() const {
   return (!rescue || constant(rescue->arm_log_odds)) && (!dropout || constant(dropout->arm_log_hazard));
 }
 
+namespace {
+
+// The highest word whose uniform lies below a probability: an event that does not happen with this
+// probability does not happen at words up to it.
+std::uint32_t highest_word(double probability) {
+  const double words = std::ceil(probability * 0x1p32) - 1;
+  return static_cast<std::uint32_t>(std::min(std::max(words, 0.0), 0x1p32 - 1));
+}
+
+// How many of the arms' numbers need be told apart.
+std::size_t n_distinct(const std::vector<double>& by_arm) {
+  return std::adjacent_find(by_arm.begin(), by_arm.end(), std::not_equal_to<>()) == by_arm.end()
+             ? 1
+             : by_arm.size();
+}
+
+enum Float : std::size_t { k_rescue_left, k_dropout_left };
+enum Integer : std::size_t { k_rescued, k_gone, k_tier };
+
+}  // namespace
+
 IntercurrentProcess::IntercurrentProcess(const IntercurrentEvents& events,
                                          const std::vector<double>& visit_weeks)
     : events_(events), weeks_(visit_weeks) {
   for (std::size_t visit = 0; visit < weeks_.size(); ++visit)
     intervals_.push_back(weeks_[visit] - (visit == 0 ? 0 : weeks_[visit - 1]));
+  if (events_.rescue) compile_rescue();
+  if (events_.dropout) compile_dropout();
 }
 
-void IntercurrentProcess::start(Cohort& cohort) const {
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  std::fill_n(cohort.rescue_weeks.begin(), n, k_never);
-  std::fill_n(cohort.rescue_tier.begin(), n, -1);
-  std::fill_n(cohort.dropout_weeks.begin(), n, k_never);
-}
-
-int IntercurrentProcess::first_tier(double u) const {
-  const auto& tiers = events_.rescue->tiers;
-  double below = 0;
-  for (std::size_t tier = 0; tier + 1 < tiers.size(); ++tier) {
-    below += tiers[tier].probability;
-    if (u < below) return static_cast<int>(tier);
-  }
-  return static_cast<int>(tiers.size()) - 1;
-}
-
-void IntercurrentProcess::rescue_step(rng::Key key, std::uint64_t trial, std::size_t visit,
-                                      std::span<const double> previous_ratio, Cohort& cohort) const {
+void IntercurrentProcess::compile_rescue() {
   const Rescue& rescue = *events_.rescue;
-  const double week = weeks_[visit] - rescue.weeks_before_visit;
-  if (week < rescue.first_week) return;
-  const double periods = intervals_[visit] / 2;
-  // P(no rescue) = (1 - h)^periods = (1 + e^eta)^-periods.
-  const double stays = math::pow(1 - rescue.escalation, periods);
-  const int last_tier = static_cast<int>(rescue.tiers.size()) - 1;
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const auto draw = static_cast<std::uint32_t>(2 * visit);
-  const auto uniform = cohort.scratch.columns[0].first(n);
-  rng::fill_uniform({key, rng::Purpose::rescue, trial, 0}, draw, uniform);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (cohort.dropout_weeks[i] < week) continue;
-    if (cohort.rescue_tier[i] >= 0) {
-      if (uniform[i] >= stays && cohort.rescue_tier[i] < last_tier) ++cohort.rescue_tier[i];
-      continue;
+  n_arms_rescue_ = n_distinct(rescue.arm_log_odds);
+  for (std::size_t arm = 0; arm < n_arms_rescue_; ++arm) {
+    const double eta =
+        rescue.log_odds - rescue.slope * rescue.ratio_reference + rescue.arm_log_odds[arm];
+    rescue_intercepts_.push_back(static_cast<float>(eta));
+    double periods = 0;
+    for (std::size_t visit = 0; visit < weeks_.size(); ++visit) {
+      if (weeks_[visit] - rescue.weeks_before_visit >= rescue.first_week)
+        periods += intervals_[visit] / 2;
+      // P(no rescue) = (1 - h)^periods = (1 + e^eta)^-periods.
+      rescue_bounds_.push_back(highest_word(math::exp(-periods * math::log1p(math::exp(eta)))));
     }
-    const double ratio = previous_ratio.empty() ? 1 : previous_ratio[i];
-    const double eta = rescue.log_odds + rescue.slope * (ratio - rescue.ratio_reference) +
-                       rescue.arm_log_odds[static_cast<std::size_t>(cohort.arm[i])];
-    const double odds = math::exp(eta);
-    const double stays_2_weeks = 1 / (1 + odds);
-    const double none = periods == 1   ? stays_2_weeks
-                        : periods == 2 ? stays_2_weeks * stays_2_weeks
-                                       : math::pow(stays_2_weeks, periods);
-    if (uniform[i] >= 1 - none) continue;
-    rng::Stream stream({key, rng::Purpose::rescue, trial, static_cast<std::uint32_t>(i)});
-    cohort.rescue_weeks[i] = week;
-    cohort.rescue_tier[i] = first_tier(stream.uniform(draw + 1));
   }
+  double later = 1;
+  for (const auto& tier : rescue.tiers) {
+    multipliers_.push_back(static_cast<float>(tier.ratio_multiplier));
+    later -= tier.probability;
+    if (multipliers_.size() < rescue.tiers.size()) tier_bounds_.push_back(highest_word(later));
+  }
+  for (const double weeks : intervals_)
+    stay_bounds_.push_back(highest_word(math::pow(1 - rescue.escalation, weeks / 2)));
 }
 
-void IntercurrentProcess::dropout_step(rng::Key key, std::uint64_t trial, std::size_t visit,
-                                       std::span<const double> previous_ratio, Cohort& cohort) const {
+void IntercurrentProcess::compile_dropout() {
   const Dropout& dropout = *events_.dropout;
-  const double week = weeks_[visit] - dropout.weeks_before_visit;
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const auto uniform = cohort.scratch.columns[0].first(n);
-  rng::fill_uniform({key, rng::Purpose::dropout, trial, 0}, static_cast<std::uint32_t>(visit), uniform);
-  for (std::size_t i = 0; i < n; ++i) {
-    if (cohort.dropout_weeks[i] < k_never) continue;
-    const double ratio = previous_ratio.empty() ? 1 : previous_ratio[i];
-    const double hazard = dropout.rate_per_week * intervals_[visit] *
-                          math::exp(dropout.slope * (ratio - dropout.ratio_reference) +
-                                    dropout.arm_log_hazard[static_cast<std::size_t>(cohort.arm[i])]);
-    // u < 1 - e^-hazard.
-    if (uniform[i] < -math::expm1(-hazard)) cohort.dropout_weeks[i] = week;
+  n_arms_dropout_ = n_distinct(dropout.arm_log_hazard);
+  const auto log_hazard = [&](std::size_t arm) {
+    return dropout.arm_log_hazard[arm] - dropout.slope * dropout.ratio_reference;
+  };
+  for (std::size_t arm = 0; arm < n_arms_dropout_; ++arm)
+    for (const double week : weeks_)
+      dropout_bounds_.push_back(
+          highest_word(math::exp(-dropout.rate_per_week * week * math::exp(log_hazard(arm)))));
+  for (const double weeks : intervals_) {
+    auto& intercepts = dropout_intercepts_.emplace_back();
+    // The logarithm of what is nothing: exp_single knows no less.
+    const double log_rate =
+        dropout.rate_per_week > 0 ? math::log(dropout.rate_per_week * weeks) : -1000;
+    for (std::size_t arm = 0; arm < n_arms_dropout_; ++arm)
+      intercepts.push_back(static_cast<float>(log_rate + log_hazard(arm)));
   }
 }
 
-void IntercurrentProcess::step(rng::Key key, std::uint64_t trial, std::size_t visit,
-                               std::span<const double> previous_ratio, Cohort& cohort) const {
-  // Rescue first: who leaves in this interval may have been rescued in it.
-  if (events_.rescue) rescue_step(key, trial, visit, previous_ratio, cohort);
-  if (events_.dropout) dropout_step(key, trial, visit, previous_ratio, cohort);
-}
-
-void IntercurrentProcess::observe(std::span<const double> unrescued, Cohort& cohort,
-                                  std::span<double> observed) const {
-  if (!events_.rescue) {
-    std::copy(unrescued.begin(), unrescued.end(), observed.begin());
+void IntercurrentProcess::start_kind(Kind kind, const Run& run,
+                                     std::span<const std::uint32_t> words) const {
+  const bool is_rescue = kind == Kind::rescue;
+  const auto interval = run.integers(is_rescue ? k_rescued : k_gone);
+  if (!reads_ratios_of(kind)) {
+    survive({is_rescue ? rescue_bounds_ : dropout_bounds_, weeks_.size(), run.n_intervals}, words,
+            run.arm(), interval);
     return;
   }
-  for (std::size_t i = 0; i < unrescued.size(); ++i) {
-    const int tier = cohort.rescue_tier[i];
-    const double multiplier =
-        tier < 0 ? 1 : events_.rescue->tiers[static_cast<std::size_t>(tier)].ratio_multiplier;
-    observed[i] = unrescued[i] * multiplier;
+  std::fill(interval.begin(), interval.end(), static_cast<int>(run.n_intervals));
+  if (is_rescue)
+    rng::uniforms_of_words(words, run.floats(k_rescue_left));
+  else
+    exponentials(words, run.floats(k_dropout_left));
+}
+
+void IntercurrentProcess::start(const Run& run) const {
+  auto& words = run.cohort.scratch.words;
+  const bool has_tiers = events_.rescue && multipliers_.size() > 1;
+  rng::fill_words(run.patients, 0, run.n,
+                  {events_.rescue ? words[0].data() : nullptr, has_tiers ? words[1].data() : nullptr,
+                   events_.dropout ? words[2].data() : nullptr, nullptr});
+  if (events_.rescue) start_kind(Kind::rescue, run, words[0].first(run.n));
+  if (events_.dropout) start_kind(Kind::dropout, run, words[2].first(run.n));
+  if (has_tiers)
+    survive({tier_bounds_, tier_bounds_.size(), tier_bounds_.size()}, words[1].first(run.n), run.arm(),
+            run.integers(k_tier));
+}
+
+void IntercurrentProcess::step(const Run& run, std::size_t visit,
+                               std::span<const float> previous_ratio) const {
+  Interval interval{static_cast<int>(visit), static_cast<float>(intervals_[visit] / 2), previous_ratio,
+                    run.arm()};
+  if (reads_ratios_of(Kind::rescue) &&
+      weeks_[visit] - events_.rescue->weeks_before_visit >= events_.rescue->first_week)
+    step_odds({rescue_intercepts_, static_cast<float>(events_.rescue->slope)}, interval,
+              run.floats(k_rescue_left), run.integers(k_rescued));
+  if (escalates()) escalate(run, visit);
+  if (reads_ratios_of(Kind::dropout))
+    step_hazard({dropout_intercepts_[visit], static_cast<float>(events_.dropout->slope)}, interval,
+                run.floats(k_dropout_left), run.integers(k_gone));
+}
+
+// Who was rescued in an earlier interval and is still there may move to the next tier.
+void IntercurrentProcess::escalate(const Run& run, std::size_t visit) const {
+  if (multipliers_.size() == 1) return;
+  const auto word = static_cast<std::uint32_t>(visit % 4);
+  const auto words = run.cohort.scratch.words[0].first(run.n);
+  rng::WordColumns columns{};
+  columns[word] = words.data();
+  rng::fill_words(run.patients, 1 + static_cast<std::uint32_t>(visit / 4), run.n, columns);
+  const auto rescued = run.integers(k_rescued), tier = run.integers(k_tier);
+  const int now = static_cast<int>(visit), last = static_cast<int>(multipliers_.size()) - 1;
+  const std::uint32_t stays = stay_bounds_[visit];
+  const int* const gone = events_.dropout ? run.integers(k_gone).data() : nullptr;
+  for (std::size_t i = 0; i < run.n; ++i) {
+    const bool is_here = gone == nullptr || gone[i] >= now;
+    tier[i] += (rescued[i] < now) & is_here & (tier[i] < last) & (words[i] > stays);
   }
+}
+
+void IntercurrentProcess::observe(const Run& run, std::size_t visit, std::span<const float> unrescued,
+                                  std::span<float> observed) const {
+  RescueState state;
+  state.rescued = run.integers(k_rescued).data();
+  if (events_.dropout) state.gone = run.integers(k_gone).data();
+  if (multipliers_.size() > 1) state.tier = run.integers(k_tier).data();
+  state.multiplier = multipliers_;
+  patient::observe(state, static_cast<int>(visit), unrescued, observed);
+}
+
+void IntercurrentProcess::finish(const Run& run) const {
+  std::array<double, VisitMask().size() + 1> weeks{};
+  const auto fill_weeks = [&](double before_visit) {
+    for (std::size_t j = 0; j < run.n_intervals; ++j) weeks[j] = weeks_[j] - before_visit;
+    weeks[run.n_intervals] = k_never;
+  };
+  const int none = static_cast<int>(run.n_intervals);
+  const auto gone = run.integers(k_gone);
+  if (events_.dropout) {
+    fill_weeks(events_.dropout->weeks_before_visit);
+    double* const dropout_weeks = run.cohort.dropout_weeks.data() + run.first();
+    for (std::size_t i = 0; i < run.n; ++i) dropout_weeks[i] = weeks[static_cast<std::size_t>(gone[i])];
+  }
+  if (!events_.rescue) return;
+  fill_weeks(events_.rescue->weeks_before_visit);
+  const auto rescued = run.integers(k_rescued);
+  if (events_.dropout)
+    for (std::size_t i = 0; i < run.n; ++i) rescued[i] = rescued[i] <= gone[i] ? rescued[i] : none;
+  double* const rescue_weeks = run.cohort.rescue_weeks.data() + run.first();
+  int* const rescue_tier = run.cohort.rescue_tier.data() + run.first();
+  for (std::size_t i = 0; i < run.n; ++i) rescue_weeks[i] = weeks[static_cast<std::size_t>(rescued[i])];
+  if (multipliers_.size() == 1) {
+    for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = rescued[i] < none ? 0 : -1;
+    return;
+  }
+  const auto tier = run.integers(k_tier);
+  for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = rescued[i] < none ? tier[i] : -1;
+}
+
+void IntercurrentProcess::clear(Cohort& cohort) const {
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  if (events_.rescue) std::fill_n(cohort.rescue_weeks.begin(), n, k_never);
+  if (events_.rescue) std::fill_n(cohort.rescue_tier.begin(), n, -1);
+  if (events_.dropout) std::fill_n(cohort.dropout_weeks.begin(), n, k_never);
 }
 
 }  // namespace trialwright::patient

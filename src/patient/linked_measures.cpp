@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "math/elementary.hpp"
-#include "math/normal.hpp"
+#include "patient/course_kernels.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::patient {
 
@@ -180,24 +181,28 @@ bool LinkedMeasures::has_null_pathway() const {
 }
 
 // patient_weight P + visit_weight V of every patient, of unit variance.
-std::span<const double> LinkedMeasures::noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
-                                              std::size_t visit, Cohort& cohort,
-                                              std::size_t first_column) const {
+std::span<const float> LinkedMeasures::noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
+                                             const VisitInput& in, Cohort& cohort,
+                                             std::size_t first_column, std::size_t n) const {
   const LinkedMeasure& measure = list_[i_link];
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const auto sum = cohort.scratch.columns[first_column].first(n);
-  const auto normals = cohort.scratch.columns[first_column + 1].first(n);
-  std::fill(sum.begin(), sum.end(), 0.0);
-  const auto add = [&](std::size_t source, std::uint32_t draw, double weight) {
+  const auto sum = cohort.scratch.floats[first_column].first(n);
+  const auto normals = cohort.scratch.floats[first_column + 1].first(n);
+  const auto words = cohort.scratch.words[0].first(n);
+  std::fill(sum.begin(), sum.end(), 0.0f);
+  const auto add = [&](std::size_t source, std::size_t draw_of_source, double weight) {
     if (weight == 0) return;
-    const auto first = static_cast<std::uint32_t>(64 * (source + 1));
-    rng::fill_normal({key, rng::Purpose::linked_measure, trial, 0}, first + draw, normals);
-    for (std::size_t i = 0; i < n; ++i) sum[i] += weight * normals[i];
+    const auto draw = static_cast<std::uint32_t>(64 * (source + 1) + draw_of_source);
+    rng::WordColumns columns{};
+    columns[draw % 4] = words.data();
+    rng::fill_words({key, rng::Purpose::linked_measure, trial, static_cast<std::uint32_t>(in.first)},
+                    draw / 4, n, columns);
+    rng::normals_of_words(words, normals);
+    const auto single = static_cast<float>(weight);
+    for (std::size_t i = 0; i < n; ++i) sum[i] += single * normals[i];
   };
-  const auto visit_draw = static_cast<std::uint32_t>(1 + visit);
   for (std::size_t source = 0; source <= i_link; ++source) {
     add(source, 0, measure.patient_weight * measure.mixing[source]);
-    add(source, visit_draw, measure.visit_weight * measure.mixing[source]);
+    add(source, 1 + in.visit, measure.visit_weight * measure.mixing[source]);
   }
   return sum;
 }
@@ -205,28 +210,31 @@ std::span<const double> LinkedMeasures::noise(rng::Key key, std::uint64_t trial,
 void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link, const VisitInput& in,
                           Cohort& cohort, std::size_t first_column, std::span<double> out) const {
   const LinkedMeasure& measure = list_[i_link];
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const auto baseline = cohort.covariates[static_cast<std::size_t>(measure.info.baseline_covariate)];
+  const std::size_t n = out.size();
+  const auto baseline =
+      cohort.covariates[static_cast<std::size_t>(measure.info.baseline_covariate)].subspan(in.first, n);
   const auto on_scale = [&](double value) {
     return measure.grid.round(std::min(std::max(value, measure.info.minimum), measure.info.maximum));
   };
   switch (measure.kind) {
     case LinkKind::graded: {
-      const auto factor = cohort.graded_factors[static_cast<std::size_t>(measure.i_graded)];
+      const auto factor =
+          cohort.graded_factors[static_cast<std::size_t>(measure.i_graded)].subspan(in.first, n);
       for (std::size_t i = 0; i < n; ++i)
         out[i] = measure.grading->grade(in.driving_score[i], factor[i]);
       break;
     }
     case LinkKind::proportional: {
-      const auto noises = noise(key, trial, i_link, in.visit, cohort, first_column);
+      const auto noises = noise(key, trial, i_link, in, cohort, first_column, n);
+      const auto sd = static_cast<float>(measure.noise_sd);
       for (std::size_t i = 0; i < n; ++i) {
-        const double ratio = in.observed_ratio[i] * math::exp(measure.noise_sd * noises[i]);
+        const double ratio = in.observed_ratio[i] * exp_single(sd * noises[i]);
         out[i] = on_scale(baseline[i] * std::min(ratio, measure.ratio_maximum));
       }
       break;
     }
     case LinkKind::shifted: {
-      const auto noises = noise(key, trial, i_link, in.visit, cohort, first_column);
+      const auto noises = noise(key, trial, i_link, in, cohort, first_column, n);
       const auto ratio = measure.pathway == Pathway::null ? in.control_ratio : in.observed_ratio;
       const double slope = measure.correlation * measure.change_sd / in.ratio_sd;
       for (std::size_t i = 0; i < n; ++i)

@@ -63,21 +63,24 @@ class LinkedMeasures {
 
   struct VisitInput {
     std::size_t visit = 0;
+    std::size_t first = 0;                  // of the patients that are filled, as many as `out` holds
     std::span<const double> driving_score;  // observed, on its grid
-    std::span<const double> observed_ratio;
-    std::span<const double> control_ratio;  // with rescue; empty where no measure has the null pathway
-    double ratio_sd = 1;                    // of the control's law
+    std::span<const float> observed_ratio;
+    std::span<const float> control_ratio;  // with rescue; empty where no measure has the null pathway
+    double ratio_sd = 1;                   // of the control's law
   };
-  // Fills measure 1 + i_link at a visit into `out`. Works in columns of scratch from first_column on.
+  // Fills measure 1 + i_link at a visit into `out`. Works in k_columns of the scratch's floats from
+  // first_column on and in the first of its words.
   void fill(rng::Key key, std::uint64_t trial, std::size_t i_link, const VisitInput& in, Cohort& cohort,
             std::size_t first_column, std::span<double> out) const;
-  static constexpr std::size_t k_columns = 3;
+  static constexpr std::size_t k_columns = 2;
 
  private:
   void mix_residuals(std::vector<std::pair<std::string, input::Reader>>& measures,
                      std::size_t course_at);
-  std::span<const double> noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
-                                std::size_t visit, Cohort& cohort, std::size_t first_column) const;
+  std::span<const float> noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
+                               const VisitInput& in, Cohort& cohort, std::size_t first_column,
+                               std::size_t n) const;
 
   std::vector<LinkedMeasure> list_;
 };

@@ -13,7 +13,8 @@ PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth
             spec->events.discontinuation ? CourseTruth::Variants::by_infusions
                                          : CourseTruth::Variants::full_only,
             faults, at),
-      process(spec->events, spec->course.visit_weeks) {
+      process(spec->events, spec->course.visit_weeks),
+      score_scale(spec->course.grid.per_unit(), spec->course.maximum) {
   for (const auto& arm : spec->arms)
     arm_infos.push_back({arm.name, arm.is_control, arm.dose_cells_per_kg.value_or(0)});
   const auto& course = spec->course;
@@ -26,20 +27,13 @@ PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth
   factor_infos.push_back({"site", spec->recruitment.site_names()});
 }
 
-std::size_t PatientModel::Impl::n_scratch_columns() const {
-  std::size_t n_infusions = 0;
-  for (const auto& arm : spec->arms) n_infusions = std::max(n_infusions, arm.infusion_weeks.size());
-  return std::max({static_cast<std::size_t>(Population::k_draws_per_attempt), 1 + n_infusions,
-                   static_cast<std::size_t>(visits) + spec->course.correlation.n_columns()});
-}
-
 bool PatientModel::Impl::needs_sites(const Needs& needs) const {
   if (spec->recruitment.is_trivial()) return false;
   const auto& effects = spec->course.effects;
   const auto& strata = spec->population.strata();
   const bool by_region = std::any_of(strata.begin(), strata.end(),
                                      [](const Stratum& stratum) { return stratum.covariate < 0; });
-  return needs.calendar || needs.sites || effects.site || effects.region || by_region;
+  return needs.sites || effects.site || effects.region || by_region;
 }
 
 CovariateMask PatientModel::Impl::covariates_made(const Needs& needs) const {
@@ -133,34 +127,60 @@ bool PatientModel::has_discontinuation() const {
   return impl_->spec->events.discontinuation.has_value();
 }
 
-void PatientModel::prepare(int n_patients, Cohort& cohort) const {
+void PatientModel::Impl::prepare(int n_patients, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(n_patients);
-  const std::size_t n_visits = visit_weeks().size(), n_measures = measures().size();
-  cohort.scratch.columns.resize(n, impl_->n_scratch_columns());
-  cohort.scratch.infusions.resize(n);
-  cohort.scratch.site_effects.resize(static_cast<std::size_t>(n_sites()), 3);
-  impl_->spec->population.prepare(n_patients, cohort);
-  impl_->spec->recruitment.prepare(n_patients, cohort);
-  impl_->spec->adverse_events.prepare(n_patients, cohort);
-  cohort.strata.resize(n, factors().size());
+  const std::size_t n_visits = spec->course.visit_weeks.size();
+  auto& scratch = cohort.scratch;
+  const auto room = [&](auto& columns, std::size_t n_columns) {
+    columns.resize(n, std::max(columns.n_columns(), n_columns));
+  };
+  room(scratch.floats, k_normals + n_visits);
+  room(scratch.integers, k_integers);
+  room(scratch.words, IntercurrentProcess::k_words);
+  scratch.infusions.resize(n);
+  const std::size_t n_sites = spec->recruitment.site_regions().size();
+  scratch.site_effects.resize(n_sites, 3);
+  scratch.site_words.resize(n_sites, 3);
+  scratch.site_normals.resize(n_sites, 2);
+  scratch.site_shifts.resize(n_sites, truth.n_variants());
   cohort.arm.resize(n);
   cohort.unrescued_ratio.resize(n, n_visits);
   cohort.observed_ratio.resize(n, n_visits);
-  cohort.values.resize(n, n_measures * n_visits);
-  cohort.rescue_weeks.resize(n);
-  cohort.rescue_tier.resize(n);
-  cohort.discontinuation_weeks.resize(n);
-  cohort.dropout_weeks.resize(n);
+  cohort.values.resize(n, measure_infos.size() * n_visits);
+  // As they stay where the study has no such event.
+  cohort.rescue_weeks.assign(n, k_never);
+  cohort.rescue_tier.assign(n, -1);
+  cohort.discontinuation_weeks.assign(n, k_never);
+  cohort.dropout_weeks.assign(n, k_never);
+}
+
+void PatientModel::prepare(int n_patients, Cohort& cohort) const {
+  cohort.n_patients = n_patients;
+  cohort.strata.resize(static_cast<std::size_t>(n_patients), factors().size());
+  impl_->spec->population.prepare(n_patients, cohort);
+  impl_->spec->recruitment.prepare(n_patients, cohort);
+  impl_->spec->adverse_events.prepare(n_patients, cohort);
+  impl_->prepare(n_patients, cohort);
 }
 
 void PatientModel::enrol(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const {
   const PatientSpec& spec = *impl_->spec;
-  if (impl_->needs_sites(needs))
-    spec.recruitment.enrol(key, trial, cohort);
-  else
+  using Extent = Recruitment::Extent;
+  if (spec.recruitment.is_trivial() || !makes_calendar(needs))
     Recruitment::skip(cohort);
+  else
+    spec.recruitment.enrol(key, trial, cohort,
+                           impl_->needs_sites(needs) ? Extent::calendar_and_sites : Extent::calendar);
   const int driving = spec.course.effects.baseline != 0 ? spec.course.baseline_covariate : -1;
-  spec.population.draw(key, trial, impl_->covariates_made(needs), driving, cohort);
+  const CovariateMask made = impl_->covariates_made(needs);
+  spec.population.draw(key, trial, made, driving, cohort);
+  for (std::size_t link = 0; link < spec.linked.list().size(); ++link) {
+    const int i_graded = spec.linked.list()[link].i_graded;
+    if (i_graded < 0 || 1 + link >= needs.measure_visits.size()) continue;
+    const auto& read = needs.measure_visits[1 + link];
+    if (std::find(read.begin(), read.end(), true) != read.end())
+      spec.population.fill_graded_factors(i_graded, cohort);
+  }
   spec.population.stratify(cohort);
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   const std::size_t n_strata = spec.population.strata().size();
@@ -172,7 +192,7 @@ void PatientModel::enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort
   if (impl_->spec->recruitment.is_trivial())
     Recruitment::skip(cohort);
   else
-    impl_->spec->recruitment.enrol(key, trial, cohort);
+    impl_->spec->recruitment.enrol(key, trial, cohort, Recruitment::Extent::calendar);
 }
 
 bool PatientModel::makes_calendar(const Needs& needs) const {

@@ -77,6 +77,8 @@ class RatioTable {
     const double ratio = ratio_(x);
     return ratio > 0 ? ratio : 0;
   }
+  // Q(x), and below an atom at 0 how it would go on (negative), without a kink.
+  double continued(double x) const { return ratio_(x); }
   // Q(x)^exponent, exponent > 0.
   double power(double x, double exponent) const {
     return log_ratio_ ? math::exp(exponent * (*log_ratio_)(x)) : math::pow((*this)(x), exponent);
@@ -88,6 +90,7 @@ class RatioTable {
     std::vector<double> log_ratios;
   };
   explicit RatioTable(const Knots& knots);
+  static Knots knots_of(const TemperedLaw& law);
 
   math::CubicTable ratio_;
   std::optional<math::CubicTable> log_ratio_;  // where there is no atom at 0

@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "math/elementary.hpp"
-#include "math/normal.hpp"
+#include "patient/course_kernels.hpp"
+#include "rng/batch.hpp"
 
 namespace trialwright::patient {
 
@@ -53,20 +54,10 @@ VisitCorrelation VisitCorrelation::read(input::Reader& measure, const std::vecto
   }
   result.shared_ = std::sqrt((1 - nugget) * floor);
   result.serial_ = std::sqrt((1 - nugget) * (1 - floor));
-  result.nugget_ = std::sqrt(nugget);
   result.weeks_ = visit_weeks;
-  const std::size_t n = visit_weeks.size();
-  for (std::size_t j = 0; j < n; ++j)
+  for (std::size_t j = 0; j < visit_weeks.size(); ++j)
     if (visit_weeks[j] <= anchor_week) result.anchor_ = j;
-  result.carry_.assign(n, 0.0);
-  result.renew_.assign(n, 1.0);
-  for (std::size_t j = 0; j < n; ++j) {
-    if (j == result.anchor_) continue;
-    const std::size_t nearer = j < result.anchor_ ? j + 1 : j - 1;
-    const double gap = std::abs(visit_weeks[j] - visit_weeks[nearer]);
-    result.carry_[j] = math::exp(-gap / result.decay_weeks_);
-    result.renew_[j] = std::sqrt(1 - result.carry_[j] * result.carry_[j]);
-  }
+  result.compile();
   return result;
 }
 
@@ -76,78 +67,68 @@ double VisitCorrelation::correlation(std::size_t i, std::size_t j) const {
          serial_ * serial_ * math::exp(-std::abs(weeks_[i] - weeks_[j]) / decay_weeks_);
 }
 
-// What one call of draw works with: behind the visits' columns the shared normal, the serial process at
-// the anchor and where it is now, and the four words of a Philox block.
-struct VisitCorrelation::Run {
-  const VisitCorrelation& law;
-  rng::Address patients;
-  std::size_t n;
-  base::Columns<double>& work;
-  std::size_t first_column;
-  std::uint32_t block = 0xFFFFFFFF;
-
-  enum Column : std::size_t { shared, at_anchor, serial, words, end = words + 4 };
-
-  std::span<double> visit(std::size_t j) const { return work[first_column + j].first(n); }
-  std::span<double> column(std::size_t i) const {
-    return work[first_column + law.weeks_.size() + i].first(n);
-  }
-  void make_block(std::uint32_t wanted) {
-    if (wanted == block) return;
-    block = wanted;
-    rng::fill_uniforms(patients, 4 * block, 4, {column(words).data(), n, work.stride()});
-  }
-  // z_j from the serial process as it stands and the nugget's word.
-  void combine(std::size_t j, std::span<const double> process, std::size_t nugget_word) const {
-    const auto z = visit(j);
-    const auto nugget = column(words + nugget_word);
-    if (law.nugget_ != 0) math::normal_quantiles(nugget, nugget);
-    const auto common = column(shared);
-    for (std::size_t i = 0; i < n; ++i) {
-      double sum = 0;
-      if (law.shared_ != 0) sum += law.shared_ * common[i];
-      if (law.serial_ != 0) sum += law.serial_ * process[i];
-      if (law.nugget_ != 0) sum += law.nugget_ * nugget[i];
-      z[i] = sum;
+void VisitCorrelation::compile() {
+  // A visit that others determine has no normal of its own: what is left of its variance is rounding.
+  constexpr double k_nothing = 1e-12;
+  const std::size_t n = weeks_.size();
+  std::vector<std::size_t> order{anchor_};
+  for (std::size_t j = 0; j < n; ++j)
+    if (j != anchor_) order.push_back(j);
+  place_.assign(n, 0);
+  for (std::size_t p = 0; p < n; ++p) place_[order[p]] = p;
+  std::vector<std::vector<double>> factor(n);
+  for (std::size_t p = 0; p < n; ++p) {
+    double rest = 1;
+    for (std::size_t k = 0; k < p; ++k) {
+      double sum = correlation(order[p], order[k]);
+      for (std::size_t m = 0; m < k; ++m) sum -= factor[p][m] * factor[k][m];
+      const double weight = factor[k][k] > 0 ? sum / factor[k][k] : 0;
+      factor[p].push_back(std::abs(weight) > k_nothing ? weight : 0);
+      rest -= factor[p][k] * factor[p][k];
     }
+    factor[p].push_back(rest > k_nothing ? std::sqrt(rest) : 0);
+    rows_.emplace_back(factor[p].begin(), factor[p].end());
   }
-  void step(std::size_t j, bool is_wanted) {
-    if (law.serial_ == 0 && !is_wanted) return;
-    make_block(1 + static_cast<std::uint32_t>(j / 2));
-    const std::size_t first_word = 2 * (j % 2);
-    if (law.serial_ != 0) {
-      const auto news = column(words + first_word), process = column(serial);
-      math::normal_quantiles(news, news);
-      for (std::size_t i = 0; i < n; ++i)
-        process[i] = law.carry_[j] * process[i] + law.renew_[j] * news[i];
-    }
-    if (is_wanted) combine(j, column(serial), first_word + 1);
-  }
-};
-
-std::size_t VisitCorrelation::n_columns() const {
-  return weeks_.size() + Run::end;
 }
 
-void VisitCorrelation::draw(rng::Key key, std::uint64_t trial, const VisitMask& wanted,
-                            std::size_t n_patients, base::Columns<double>& work,
+void VisitCorrelation::draw(const rng::Address& first, const VisitMask& wanted, std::size_t n_patients,
+                            base::Columns<std::uint32_t>& words, base::Columns<float>& normals,
                             std::size_t first_column) const {
-  Run run{*this, {key, rng::Purpose::course, trial, 0}, n_patients, work, first_column};
-  run.make_block(0);
-  if (shared_ != 0) math::normal_quantiles(run.column(Run::words), run.column(Run::shared));
-  if (serial_ != 0) math::normal_quantiles(run.column(Run::words + 1), run.column(Run::at_anchor));
-  if (wanted[anchor_]) run.combine(anchor_, run.column(Run::at_anchor), 2);
-  std::size_t first = anchor_, last = anchor_;
-  for (std::size_t j = 0; j < weeks_.size(); ++j) {
-    if (!wanted[j]) continue;
-    first = std::min(first, j);
-    last = std::max(last, j);
+  VisitMask needed;
+  for (std::size_t j = 0; j < weeks_.size(); ++j)
+    if (wanted[j])
+      for (std::size_t k = 0; k <= place_[j]; ++k) needed[k] = needed[k] || rows_[place_[j]][k] != 0;
+  for (std::size_t block = 0; 4 * block < rows_.size(); ++block) {
+    rng::WordColumns columns{};
+    bool any = false;
+    for (std::size_t word = 0; word < 4; ++word) {
+      if (!needed[4 * block + word]) continue;
+      columns[word] = words[word].data();
+      any = true;
+    }
+    if (!any) continue;
+    rng::fill_words(first, static_cast<std::uint32_t>(block), n_patients, columns);
+    for (std::size_t word = 0; word < 4; ++word)
+      if (columns[word] != nullptr)
+        rng::normals_of_words(words[word].first(n_patients),
+                              normals[first_column + 4 * block + word].first(n_patients));
   }
-  const auto anchor = run.column(Run::at_anchor), process = run.column(Run::serial);
-  if (serial_ != 0) std::copy(anchor.begin(), anchor.end(), process.begin());
-  for (std::size_t j = anchor_ + 1; j <= last; ++j) run.step(j, wanted[j]);
-  if (serial_ != 0) std::copy(anchor.begin(), anchor.end(), process.begin());
-  for (std::size_t j = anchor_; j-- > first;) run.step(j, wanted[j]);
+}
+
+std::span<const float> VisitCorrelation::combine(std::size_t visit, base::Columns<float>& normals,
+                                                 std::size_t first_column, std::span<float> out) const {
+  const auto& row = rows_[place_[visit]];
+  std::array<float, VisitMask().size()> weights{};
+  std::array<const float*, VisitMask().size()> columns{};
+  std::size_t n = 0;
+  for (std::size_t k = 0; k < row.size(); ++k) {
+    if (row[k] == 0) continue;
+    weights[n] = row[k];
+    columns[n++] = normals[first_column + k].data();
+  }
+  if (n == 1 && weights[0] == 1) return {columns[0], out.size()};
+  patient::combine(std::span(weights).first(n), std::span(columns).first(n), out);
+  return out;
 }
 
 }  // namespace trialwright::patient

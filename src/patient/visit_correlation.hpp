@@ -4,6 +4,7 @@
 
 #include <bitset>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/named_table.hpp"
@@ -25,9 +26,9 @@ std::span<const base::Named<VisitCorrelationKind>> visit_correlation_table();
 // corr(d) = (1 - nugget)(floor + (1 - floor) e^(-d / decay)) for d > 0 (DOMAIN section 3);
 // compound symmetry and the autoregressive kind are its special cases.
 //
-// Draws of (course, patient): 0 the shared normal, 1 the serial and 2 the nugget normal of the anchor
-// visit, 4 + 2j and 5 + 2j those of any other visit j. O runs from the anchor in both directions (it is
-// reversible), so that a plan that needs the anchor alone makes one Philox block a patient.
+// Compiled to z_j = sum over k <= j of L[j][k] e_k, L the Cholesky factor of the visits' correlation in
+// the order anchor, earlier visits, later visits, each rising. e_k is the normal of word k of (course,
+// patient): one normal a visit, and a plan that needs the anchor alone makes one word a patient.
 class VisitCorrelation {
  public:
   static VisitCorrelation read(input::Reader& measure, const std::vector<double>& visit_weeks,
@@ -36,23 +37,31 @@ class VisitCorrelation {
   // corr(z_i, z_j) of two visits.
   double correlation(std::size_t i, std::size_t j) const;
 
-  // Fills columns first_column + j of `work` with z_j of all patients for every visit j that is wanted.
-  // Works in n_columns() columns from first_column on.
-  std::size_t n_columns() const;
-  void draw(rng::Key key, std::uint64_t trial, const VisitMask& wanted, std::size_t n_patients,
-            base::Columns<double>& work, std::size_t first_column) const;
+  // The weights of visit j's normals: L[position of j][0 .. position of j], the last of them not 0
+  // unless it is the row's own; in single precision, as they are used.
+  std::span<const float> weights(std::size_t visit) const { return rows_[place_[visit]]; }
+
+  // Fills columns first_column + k of `normals` with e_k of n_patients patients from `first` on, for
+  // every k that a wanted visit has a weight for. Needs n_columns() columns of `normals` from
+  // first_column on, and the first four of `words`.
+  std::size_t n_columns() const { return rows_.size(); }
+  void draw(const rng::Address& first, const VisitMask& wanted, std::size_t n_patients,
+            base::Columns<std::uint32_t>& words, base::Columns<float>& normals,
+            std::size_t first_column) const;
+  // z_j of a visit that was wanted: the anchor's own column, else `out`, filled.
+  std::span<const float> combine(std::size_t visit, base::Columns<float>& normals,
+                                 std::size_t first_column, std::span<float> out) const;
 
  private:
-  struct Run;
+  void compile();
 
   std::vector<double> weeks_;
   std::size_t anchor_ = 0;
   double shared_ = 0;  // weights
   double serial_ = 0;
-  double nugget_ = 0;
   double decay_weeks_ = 1;
-  std::vector<double> carry_;  // correlation of O_j with its neighbour nearer to the anchor
-  std::vector<double> renew_;  // sqrt(1 - carry^2)
+  std::vector<std::size_t> place_;        // of each visit in the order of the draws
+  std::vector<std::vector<float>> rows_;  // L, in the order of the draws
 };
 
 }  // namespace trialwright::patient

@@ -25,14 +25,13 @@ enum class Purpose : std::uint32_t {
   allocation = 9,          // unit 0 or list number: treatment allocation
   course = 10,             // unit = patient: draws as patient/visit_correlation.hpp tells
   linked_measure = 11,     // unit = patient: draws 64 m .. 64 m + 63 for linked measure m
-  rescue = 12,             // unit = patient: draws 2j, 2j+1 at visit j
-  dropout = 13,            // unit = patient: draw j at visit j
   discontinuation = 14,    // unit = patient
   infusion_reaction = 15,  // unit = patient
   adverse_event = 16,      // unit = patient: sequential
   calibration = 17,
   search = 18,
-  counts = 19,  // unit = stage of the trial: counts drawn instead of patients
+  counts = 19,              // unit = stage of the trial: counts drawn instead of patients
+  rescue_and_dropout = 20,  // unit = patient: draws as patient/intercurrent_events.hpp tells
 };
 
 // The trial, patient (or other unit) and purpose a draw belongs to. Trials number below 2^48.
@@ -78,7 +77,7 @@ class Stream {
     return words_[draw % 4];
   }
   double uniform(std::uint32_t draw) { return to_uniform(word(draw)); }
-  // Standard normal by inversion, math::normal_quantile(uniform(draw)).
+  // Standard normal by inversion, normal_of_word(word(draw)) of rng/batch.hpp.
   double normal(std::uint32_t draw);
 
  private:

@@ -214,7 +214,8 @@ TEST(CourseTruth, StoppedInfusionsTakeTheirShareOfADrawnTimeConstant) {
   simulate(drawn, 2000, 1, all_needs(drawn), 1, b);
   for (std::size_t visit = 0; visit < stated.visit_weeks().size(); ++visit)
     for (std::size_t i = 0; i < 2000; ++i)
-      ASSERT_NEAR(a.unrescued_ratio[visit][i], b.unrescued_ratio[visit][i], 1e-12);
+      // Two tables and an exponent in single precision.
+      ASSERT_NEAR(a.unrescued_ratio[visit][i], b.unrescued_ratio[visit][i], 2e-6);
 }
 
 // What multiplies effect terms stays in [0, 2] even where the calibrated odds ratio is next to 1.

@@ -106,13 +106,14 @@ TEST(PatientModel, ScoresAreOnTheirGridsAndFollowTheRatios) {
   const auto& rescue = *study.spec->events.rescue;
   for (std::size_t i = 0; i < 2000; ++i)
     for (std::size_t visit = 0; visit < n_visits; ++visit) {
-      const double week = model.visit_weeks()[visit], unrescued = cohort.unrescued_ratio[visit][i];
-      const double observed = cohort.observed_ratio[visit][i];
+      const double week = model.visit_weeks()[visit];
+      const float unrescued = cohort.unrescued_ratio[visit][i];
+      const float observed = cohort.observed_ratio[visit][i];
       if (cohort.rescue_weeks[i] > week) {
         EXPECT_EQ(observed, unrescued);
       } else {
-        EXPECT_TRUE(observed == unrescued * rescue.tiers[0].ratio_multiplier ||
-                    observed == unrescued * rescue.tiers[1].ratio_multiplier);
+        EXPECT_TRUE(observed == unrescued * static_cast<float>(rescue.tiers[0].ratio_multiplier) ||
+                    observed == unrescued * static_cast<float>(rescue.tiers[1].ratio_multiplier));
       }
       const double raw = std::min(observed * cohort.covariates[0][i], 72.0);
       EXPECT_NEAR(cohort.values[visit][i], raw, 0.05 + 1e-9);

@@ -1,0 +1,213 @@
+// The inner loops of following a cohort: vector kernels over columns of patients, and their scalar
+// twins, which are what the kernels compute.
+//
+// Every kernel gives the same bits on every instruction set as its twin: + - * kept apart, no division
+// but where said, each patient by itself. Columns may end anywhere; nothing behind them is read or
+// written.
+//
+// Why single precision is enough. What a trial reads of a course is whether a ratio (or the score that
+// follows from it) lies below a bound, and the ratio never falls as the visit's normal rises. So an
+// error matters only as far as it moves the normal at which the bound is crossed: by dz, the rate of
+// the event by dz times the normal's density, at most 0.4 dz.
+//   - The normal of a word is right to 1e-7 in probability (rng/batch.hpp); rounding to single precision
+//     is right to half a unit of 2^-24 relative, and unbiased.
+//   - The argument's distance from its cell's middle is exact, so a table adds its interpolation error
+//     (below 1e-8 of the function) and one rounding of the value, 2^-24 relative: it moves the rate by
+//     r f(r) 2^-24, f the ratio's density. That is 2e-8 for published courses; it would reach 1e-6 only
+//     for a law whose ratio has a coefficient of variation below 3%.
+//   - Log odds, where patients' shifts are taken off them, are rounded to 2.4e-7 for |x| < 8: times
+//     p (1 - p), less than 5e-8.
+//   - The weights of a visit's normal have squares that sum to 1 to 1e-7: the spread is right to 5e-8.
+//   - Survival to an interval is a product (or a sum of hazards) of a dozen numbers right to 2^-23
+//     relative, compared with a uniform of 23 bits: 1e-7 each time, in both directions.
+// tests/unit/patient/single_precision.test.cpp finds the crossing for every preset, arm, visit and
+// threshold, and holds the rate to the closed form.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "base/columns.hpp"
+
+namespace trialwright::patient {
+
+// ---- Single-precision functions ----
+
+namespace detail {
+constexpr float k_round_shift = 0x1.8p23f;  // adding it rounds to a whole number, ties to even
+constexpr float k_ln2_high = 0x1.62e4p-1f, k_ln2_low = 0x1.7f7d1cp-20f;
+constexpr float k_log2_e = 0x1.715476p0f;
+}  // namespace detail
+
+// e^x, relative error below 3e-7, of x held in [-87, 88]. Cephes (Moshier 1992), expf.
+constexpr float exp_single(float x) {
+  x = x > -87.0f ? x : -87.0f;
+  x = x < 88.0f ? x : 88.0f;
+  const float shifted = x * detail::k_log2_e + detail::k_round_shift;
+  const float k = shifted - detail::k_round_shift;
+  const float r = (x - k * detail::k_ln2_high) - k * detail::k_ln2_low;
+  float p = 1.9875691500e-4f * r + 1.3981999507e-3f;
+  p = p * r + 8.3334519073e-3f;
+  p = p * r + 4.1665795894e-2f;
+  p = p * r + 1.6666665459e-1f;
+  p = p * r + 5.0000001201e-1f;
+  const float fraction = (p * (r * r) + r) + 1.0f;
+  const std::uint32_t exponent =
+      std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(detail::k_round_shift);
+  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(fraction) + (exponent << 23));
+}
+
+// ln x of a normal positive number, error below 2e-7 relative or 1e-7. Cephes, logf.
+constexpr float log_single(float x) {
+  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) - 0x3F3504F3u;  // sqrt(1/2)
+  const auto k = static_cast<std::int32_t>(bits) >> 23;
+  const float f = std::bit_cast<float>((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1.0f;
+  const float e = static_cast<float>(k);
+  float p = 7.0376836292e-2f * f - 1.1514610310e-1f;
+  p = p * f + 1.1676998740e-1f;
+  p = p * f - 1.2420140846e-1f;
+  p = p * f + 1.4249322787e-1f;
+  p = p * f - 1.6668057665e-1f;
+  p = p * f + 2.0000714765e-1f;
+  p = p * f - 2.4999993993e-1f;
+  p = p * f + 3.3333331174e-1f;
+  const float square = f * f;
+  const float low = (p * f) * square + e * detail::k_ln2_low;
+  return ((low - 0.5f * square) + f) + e * detail::k_ln2_high;
+}
+
+// ---- Cubic tables ----
+
+// Where the cells of a table stand: about every multiple k / per_unit, |k| <= reach, of half-width
+// 1 / (2 per_unit). per_unit is a power of two, so that the distance from a cell's middle is exact.
+struct CellGrid {
+  int per_unit = 16;
+  int reach = 104;
+
+  int n_cells() const { return 2 * reach + 1; }
+  // Four points a cell (the zeros of its Chebyshev polynomial), in order: where a function is asked for.
+  std::vector<double> nodes() const;
+};
+
+// Of a standard normal, |z| <= 6.5 (beyond: the same as there; of probability 8e-11), and of log odds.
+inline constexpr CellGrid k_normal_cells{16, 104};
+inline constexpr CellGrid k_log_odds_cells{8, 192};
+
+// Functions on one grid of cells, one behind the other: rows {c0, c1, c2, c3} of each cell's cubic in
+// the distance from its middle, made in double precision. Within a cell the cubic is right to
+// h^4 / 3072 max |f''''|, h the cell's width.
+class SingleTable {
+ public:
+  explicit SingleTable(const CellGrid& cells) : cells_(cells) {}
+  // Adds the function with these values at cells().nodes().
+  void add(std::span<const double> values);
+
+  const CellGrid& cells() const { return cells_; }
+  const float* rows() const { return rows_.data(); }
+  // The scalar twin: function number i at v; not below 0 where `floor` is 0.
+  float operator()(std::size_t i, float v) const;
+
+ private:
+  CellGrid cells_;
+  base::AlignedVector<float> rows_;
+};
+
+// Which function of a table each patient has: number variant[i], or `first` for all where there are
+// no variants.
+struct TableChoice {
+  const int* variant = nullptr;
+  std::size_t first = 0;
+};
+
+// ---- Kernels ----
+
+// out = sum over k of weights[k] columns[k], in this order.
+void combine(std::span<const float> weights, std::span<const float* const> columns,
+             std::span<float> out);
+// out[i] = max(0, table(z[i])), of the function that patient i has.
+void look_up(const SingleTable& table, const TableChoice& choice, std::span<const float> z,
+             std::span<float> out);
+// out[i] = max(0, table(log_odds(z[i]) - shift[i])); log_odds holds one function.
+void look_up_shifted(const SingleTable& log_odds, const SingleTable& table, const TableChoice& choice,
+                     std::span<const float> z, std::span<const float> shift, std::span<float> out);
+// x[i] = x[i]^exponent[i], as exp_single(exponent log_single(x)); below 1e-37 it is 0.
+void raise(std::span<const float> exponent, std::span<float> x);
+float raise(float exponent, float x);
+
+// The grid of a score and what caps it, for `scores`.
+class ScoreScale {
+ public:
+  // per_unit: multiples of 1 / per_unit, a whole number up to 2^20; 0 or above: not for the kernel.
+  ScoreScale(double per_unit, double maximum);
+  bool fits() const { return per_unit_ > 0; }
+  // round(min(maximum, ratio baseline) per_unit) / per_unit, correctly rounded: the division is made
+  // by a reciprocal in two parts, exact for whole numbers below 2^26.
+  double operator()(float ratio, double baseline) const {
+    const double raw = static_cast<double>(ratio) * baseline;
+    const double held = raw < maximum_ ? raw : maximum_;
+    const double k = (held * per_unit_ + 0x1.8p52) - 0x1.8p52;
+    return k * inverse_high_ + k * inverse_low_;
+  }
+  double per_unit() const { return per_unit_; }
+  double maximum() const { return maximum_; }
+  double inverse_high() const { return inverse_high_; }
+  double inverse_low() const { return inverse_low_; }
+
+ private:
+  double per_unit_ = 0;
+  double maximum_ = 0;
+  double inverse_high_ = 0;
+  double inverse_low_ = 0;
+};
+void scores(const ScoreScale& scale, std::span<const float> ratio, std::span<const double> baseline,
+            std::span<double> out);
+
+// out[i] = -log_single(rng::uniform_of_word(words[i])).
+void exponentials(std::span<const std::uint32_t> words, std::span<float> out);
+
+// interval[i] = number of intervals j that patient i survives: words[i] <= bounds[j], bounds falling.
+struct SurvivalBounds {
+  std::span<const std::uint32_t> bounds;  // [arm * stride + interval]; one row of all arms, or one each
+  std::size_t stride = 0;
+  std::size_t n_intervals = 0;  // at most stride
+};
+void survive(const SurvivalBounds& bounds, std::span<const std::uint32_t> words, const int* arm,
+             std::span<int> interval);
+
+// The rate of an event that hangs on the ratio R at the visit before: e^(intercept + slope R).
+struct StateRate {
+  std::span<const float> intercept;  // by arm; one for all where it is alone
+  float slope = 0;
+};
+// The interval before a visit. previous is R (empty: 1).
+struct Interval {
+  int number = 0;
+  float periods = 1;  // of two weeks, for rescue
+  std::span<const float> previous;
+  const int* arm = nullptr;
+};
+// left[i] -= rate (a hazard over the interval); the first interval that leaves nothing goes to `at`.
+void step_hazard(const StateRate& rate, const Interval& interval, std::span<float> left,
+                 std::span<int> at);
+float hazard_left(float left, float intercept, float slope, float previous);
+// left[i] *= (1 + rate)^periods (rate: odds over two weeks); the first interval where it reaches 1 goes
+// to `at`.
+void step_odds(const StateRate& rate, const Interval& interval, std::span<float> left,
+               std::span<int> at);
+float odds_left(float left, float intercept, float slope, float previous, float periods);
+
+// Rescue in force at interval `number`: rescued at or before it and not after leaving (`gone`, null
+// where nobody leaves).
+struct RescueState {
+  const int* rescued = nullptr;  // interval
+  const int* gone = nullptr;
+  const int* tier = nullptr;          // null: the only one
+  std::span<const float> multiplier;  // by tier
+};
+// out[i] = ratio[i] times the multiplier in force.
+void observe(const RescueState& state, int number, std::span<const float> ratio, std::span<float> out);
+
+}  // namespace trialwright::patient
