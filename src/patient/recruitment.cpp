@@ -1,16 +1,23 @@
 #include "patient/recruitment.hpp"
 
 #include <algorithm>
+#include <boost/math/special_functions/gamma.hpp>
+#include <cmath>
 #include <limits>
 
 #include "base/calendar.hpp"
 #include "base/contract.hpp"
-#include "rng/draws.hpp"
+#include "math/normal.hpp"
+#include "patient/recruitment_kernels.hpp"
+#include "rng/poisson.hpp"
+#include "rng/word_list.hpp"
 
 namespace trialwright::patient {
 
 namespace {
 
+// So small a share of the mean rate is nothing, but has a logarithm.
+constexpr double k_least = 1e-300;
 constexpr std::int64_t k_unlimited = std::numeric_limits<std::int64_t>::max();
 
 Region read_region(const std::string& name, input::Reader& reader) {
@@ -35,10 +42,47 @@ Region read_region(const std::string& name, input::Reader& reader) {
   return region;
 }
 
+// Sums of the waiting times up to each, and the last. By fours, so that four sums need not wait for one
+// another; which belong together hangs on their number alone.
+double add_up(std::span<const float> waitings, std::span<double> sums) {
+  double before = 0;
+  std::size_t i = 0;
+  for (; i + 4 <= waitings.size(); i += 4) {
+    const double one = waitings[i], two = one + waitings[i + 1], three = two + waitings[i + 2];
+    const double four = three + waitings[i + 3];
+    sums[i] = before + one;
+    sums[i + 1] = before + two;
+    sums[i + 2] = before + three;
+    sums[i + 3] = before += four;
+  }
+  double rest = 0;
+  for (std::size_t j = i; j < waitings.size(); ++j) sums[j] = before + (rest += waitings[j]);
+  return waitings.empty() ? 0 : sums[waitings.size() - 1];
+}
+
+// The quantile of a gamma at Phi(z), over its mean; of shapes above a million by Wilson & Hilferty 1931,
+// right to 1e-9 there.
+double quantile_over_mean(double shape, double z) {
+  if (shape > 1e6) {
+    const double root = 1 - 1 / (9 * shape) + z / (3 * std::sqrt(shape));
+    return root * root * root;
+  }
+  const double quantile = z < 0 ? boost::math::gamma_p_inv(shape, math::normal_cdf(z))
+                                : boost::math::gamma_q_inv(shape, math::normal_survival(z));
+  return quantile / shape;
+}
+
+void fill_no_sites(Cohort& cohort) {
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  std::fill_n(cohort.site.begin(), n, 0);
+  std::fill_n(cohort.region.begin(), n, 0);
+}
+
 }  // namespace
 
 Recruitment Recruitment::read(input::Reader& study) {
   Recruitment result;
+  const std::size_t faults_before = study.faults().size();
   if (auto section = study.optional_map("recruitment")) {
     result.screens_ = true;
     result.screen_failure_ =
@@ -50,6 +94,7 @@ Recruitment Recruitment::read(input::Reader& study) {
     if (result.regions_.empty()) section->fault("regions", "at least one region is needed");
   }
   if (result.regions_.empty()) result.regions_.emplace_back().name = "all";
+  if (study.faults().size() == faults_before) result.make_laws();
   for (std::size_t region = 0; region < result.regions_.size(); ++region)
     result.site_region_.insert(result.site_region_.end(),
                                static_cast<std::size_t>(result.regions_[region].n_sites),
@@ -84,12 +129,37 @@ std::int64_t Recruitment::capacity() const {
   return total;
 }
 
+Recruitment::Gamma::Gamma(double shape)
+    : is_log_(shape < 0.5),
+      table_(
+          [&](double z) {
+            const double share = quantile_over_mean(shape, z);
+            return is_log_ ? std::log(std::max(share, k_least)) : share;
+          },
+          -7.0, 7.0, std::size_t{1024}) {}
+
+void Recruitment::make_laws() {
+  for (const auto& region : regions_) {
+    auto& laws = laws_.emplace_back();
+    if (region.startup_sd_months > 0) {
+      const double ratio = region.startup_mean_months / region.startup_sd_months;
+      laws.startup.emplace(ratio * ratio);
+    }
+    if (region.rate_shape) laws.rate.emplace(*region.rate_shape);
+    is_capped_ = is_capped_ || region.maximum_patients || region.maximum_patients_per_site;
+  }
+}
+
 void Recruitment::prepare(int n_patients, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(n_patients), n_sites = site_region_.size();
   cohort.site.resize(n);
   cohort.region.resize(n);
   cohort.randomised_months.resize(n);
   auto& scratch = cohort.scratch;
+  scratch.words.resize(n, std::max<std::size_t>(scratch.words.n_columns(), 1));
+  scratch.floats.resize(n, std::max<std::size_t>(scratch.floats.n_columns(), 1));
+  scratch.site_words.resize(n_sites, std::max<std::size_t>(scratch.site_words.n_columns(), 1));
+  scratch.site_normals.resize(n_sites, std::max<std::size_t>(scratch.site_normals.n_columns(), 1));
   scratch.site_rates.resize(n_sites);
   scratch.site_openings.resize(n_sites);
   scratch.site_order.resize(n_sites);
@@ -100,42 +170,79 @@ void Recruitment::prepare(int n_patients, Cohort& cohort) const {
 
 void Recruitment::skip(Cohort& cohort) {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
-  std::fill_n(cohort.site.begin(), n, 0);
-  std::fill_n(cohort.region.begin(), n, 0);
+  fill_no_sites(cohort);
   std::fill_n(cohort.randomised_months.begin(), n, 0.0);
   cohort.n_screened = 0;
+}
+
+// Multiplies the sites' values by what their region's law draws, where it has one.
+void Recruitment::draw_sites(const rng::Address& sites, std::optional<Gamma> SiteLaws::*law,
+                             base::AlignedVector<double>& values, Cohort& cohort) const {
+  if (std::none_of(laws_.begin(), laws_.end(), [&](const SiteLaws& laws) { return laws.*law; })) return;
+  const std::size_t n_sites = site_region_.size();
+  const auto words = cohort.scratch.site_words[0].first(n_sites);
+  const auto normals = cohort.scratch.site_normals[0].first(n_sites);
+  rng::fill_words(sites, 0, n_sites, {words.data(), nullptr, nullptr, nullptr});
+  rng::normals_of_words(words, normals);
+  for (std::size_t site = 0; site < n_sites; ++site)
+    if (const auto& gamma = laws_[static_cast<std::size_t>(site_region_[site])].*law)
+      values[site] *= (*gamma)(normals[site]);
 }
 
 void Recruitment::open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
   auto& scratch = cohort.scratch;
   for (std::size_t site = 0; site < site_region_.size(); ++site) {
     const Region& region = regions_[static_cast<std::size_t>(site_region_[site])];
-    const auto unit = static_cast<std::uint32_t>(site);
-    double opening = region.startup_mean_months, rate = region.screened_per_month;
-    if (region.startup_sd_months > 0) {
-      const double ratio = region.startup_mean_months / region.startup_sd_months, shape = ratio * ratio;
-      rng::Stream stream({key, rng::Purpose::site_startup, trial, unit});
-      opening *= rng::gamma(stream, shape) / shape;
-    }
-    if (region.rate_shape) {
-      rng::Stream stream({key, rng::Purpose::site_rate, trial, unit});
-      rate *= rng::gamma(stream, *region.rate_shape) / *region.rate_shape;
-    }
-    scratch.site_openings[site] = opening;
-    scratch.site_rates[site] = rate;
+    scratch.site_openings[site] = region.startup_mean_months;
+    scratch.site_rates[site] = region.screened_per_month * (1 - screen_failure_);
     scratch.site_order[site] = static_cast<int>(site);
   }
+  draw_sites({key, rng::Purpose::site_startup, trial, 0}, &SiteLaws::startup, scratch.site_openings,
+             cohort);
+  draw_sites({key, rng::Purpose::site_rate, trial, 0}, &SiteLaws::rate, scratch.site_rates, cohort);
   std::sort(scratch.site_order.begin(), scratch.site_order.end(), [&](int a, int b) {
     const double at_a = scratch.site_openings[static_cast<std::size_t>(a)];
     const double at_b = scratch.site_openings[static_cast<std::size_t>(b)];
     return at_a != at_b ? at_a < at_b : a < b;
   });
-  std::fill(scratch.site_counts.begin(), scratch.site_counts.end(), 0);
-  std::fill(scratch.region_counts.begin(), scratch.region_counts.end(), 0);
+}
+
+// From one opening to the next the rate is constant, so calendar time is linear in operational time.
+void Recruitment::enrol_uncapped(Extent extent, Cohort& cohort) const {
+  auto& scratch = cohort.scratch;
+  const auto n = static_cast<std::size_t>(cohort.n_patients), n_sites = site_region_.size();
+  const auto words = scratch.words[0].first(n);
+  auto& months = cohort.randomised_months;
+  double rate = 0, operational = 0;
+  for (std::size_t patient = 0, n_open = 0; patient < n;) {
+    const auto site = static_cast<std::size_t>(scratch.site_order[n_open]);
+    const double opening = scratch.site_openings[site];
+    rate += scratch.site_rates[site];
+    scratch.rate_sums[n_open++] = static_cast<float>(rate);
+    const std::size_t first = patient;
+    const double from = operational, shift = opening + screening_months_, per_rate = 1 / rate;
+    if (n_open < n_sites) {
+      const auto next = static_cast<std::size_t>(scratch.site_order[n_open]);
+      operational += rate * (scratch.site_openings[next] - opening);
+      while (patient < n && months[patient] <= operational) ++patient;
+    } else {
+      patient = n;
+    }
+    for (std::size_t i = first; i < patient; ++i) months[i] = (months[i] - from) * per_rate + shift;
+    if (extent == Extent::calendar) continue;
+    open_sites_of_words(words.subspan(first, patient - first), {scratch.rate_sums.data(), n_open},
+                        {cohort.site.data() + first, patient - first});
+  }
+  if (extent == Extent::calendar) return;
+  for (std::size_t i = 0; i < n; ++i) {
+    const int site = scratch.site_order[static_cast<std::size_t>(cohort.site[i])];
+    cohort.site[i] = site;
+    cohort.region[i] = site_region_[static_cast<std::size_t>(site)];
+  }
 }
 
 // Counts a patient in and takes the rate of what is now full to 0.
-void Recruitment::close_full(std::size_t site, Cohort& cohort) const {
+void Recruitment::close_full(std::size_t site, std::size_t n_open, Cohort& cohort) const {
   auto& scratch = cohort.scratch;
   const int i_region = site_region_[site];
   const Region& region = regions_[static_cast<std::size_t>(i_region)];
@@ -151,52 +258,69 @@ void Recruitment::close_full(std::size_t site, Cohort& cohort) const {
     if ((region_full && site_region_[other] == i_region) || other == site)
       scratch.site_rates[other] = 0;
     sum += scratch.site_rates[other];
-    scratch.rate_sums[i] = sum;
+    if (i < n_open) scratch.rate_sums[i] = static_cast<float>(sum);
   }
 }
 
-void Recruitment::enrol(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
-  open_sites(key, trial, cohort);
+// The waiting times are used up at the rates of the moment, which fall as sites fill.
+void Recruitment::enrol_capped(Cohort& cohort) const {
   auto& scratch = cohort.scratch;
-  const std::size_t n_sites = site_region_.size();
-  double sum = 0;
-  for (std::size_t i = 0; i < n_sites; ++i) {
-    sum += scratch.site_rates[static_cast<std::size_t>(scratch.site_order[i])];
-    scratch.rate_sums[i] = sum;
-  }
-  const auto opening = [&](std::size_t i) {
-    return scratch.site_openings[static_cast<std::size_t>(scratch.site_order[i])];
-  };
-  rng::Stream arrivals({key, rng::Purpose::arrival, trial, 0});
+  const auto n = static_cast<std::size_t>(cohort.n_patients), n_sites = site_region_.size();
+  const auto words = scratch.words[0].first(n);
+  const auto waitings = scratch.floats[0].first(n);
+  std::fill(scratch.site_counts.begin(), scratch.site_counts.end(), 0);
+  std::fill(scratch.region_counts.begin(), scratch.region_counts.end(), 0);
   double month = 0;
-  std::size_t n_open = 0, patient = 0;
-  std::uint32_t arrival = 0;
-  while (patient < static_cast<std::size_t>(cohort.n_patients)) {
-    const double rate = n_open > 0 ? scratch.rate_sums[n_open - 1] : 0;
-    TRIALWRIGHT_EXPECT(rate > 0 || n_open < n_sites);
-    const double next = month + (rate > 0 ? rng::exponential(arrivals.next_uniform()) / rate : k_never);
-    // An opening before the next arrival: by the process's lack of memory the wait starts anew.
-    if (n_open < n_sites && opening(n_open) <= next) {
-      month = std::max(month, opening(n_open++));
-      continue;
+  std::size_t n_open = 0;
+  for (std::size_t patient = 0; patient < n; ++patient) {
+    double waiting = waitings[patient];
+    for (;;) {
+      const double rate = n_open > 0 ? scratch.rate_sums[n_open - 1] : 0;
+      TRIALWRIGHT_EXPECT(rate > 0 || n_open < n_sites);
+      if (n_open == n_sites) {
+        month += waiting / rate;
+        break;
+      }
+      const auto next = static_cast<std::size_t>(scratch.site_order[n_open]);
+      const double until = std::max(scratch.site_openings[next], month);
+      if (waiting <= rate * (until - month) && rate > 0) {
+        month += waiting / rate;
+        break;
+      }
+      waiting -= rate * (until - month);
+      month = until;
+      scratch.rate_sums[n_open++] = static_cast<float>(rate + scratch.site_rates[next]);
     }
-    if (!(rate > 0)) break;
-    month = next;
-    const double place = arrivals.next_uniform() * rate;
-    const auto found =
-        std::upper_bound(scratch.rate_sums.begin(),
-                         scratch.rate_sums.begin() + static_cast<std::ptrdiff_t>(n_open - 1), place);
-    const auto site = static_cast<std::size_t>(
-        scratch.site_order[static_cast<std::size_t>(found - scratch.rate_sums.begin())]);
-    rng::Stream screening({key, rng::Purpose::screening, trial, arrival++});
-    if (screen_failure_ > 0 && rng::bernoulli(screening.uniform(0), screen_failure_)) continue;
+    const int place = open_site_of_word(words[patient], {scratch.rate_sums.data(), n_open});
+    const auto site = static_cast<std::size_t>(scratch.site_order[static_cast<std::size_t>(place)]);
     cohort.site[patient] = static_cast<int>(site);
     cohort.region[patient] = site_region_[site];
     cohort.randomised_months[patient] = month + screening_months_;
-    ++patient;
-    close_full(site, cohort);
+    close_full(site, n_open, cohort);
   }
-  cohort.n_screened = static_cast<int>(arrival);
+}
+
+void Recruitment::enrol(rng::Key key, std::uint64_t trial, Cohort& cohort, Extent extent) const {
+  open_sites(key, trial, cohort);
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  const auto words = cohort.scratch.words[0].first(n);
+  const auto waitings = cohort.scratch.floats[0].first(n);
+  const rng::Address arrivals{key, rng::Purpose::arrival, trial, 0};
+  rng::fill_list(arrivals, 0, words);
+  waitings_of_words(words, waitings);
+  const double operational = add_up(waitings, cohort.randomised_months);
+  if (is_capped_ || extent == Extent::calendar_and_sites)
+    rng::fill_list(arrivals, 1, words);
+  else
+    fill_no_sites(cohort);
+  if (is_capped_)
+    enrol_capped(cohort);
+  else
+    enrol_uncapped(extent, cohort);
+  rng::Stream screening({key, rng::Purpose::screening, trial, 0});
+  const double failures = operational * (screen_failure_ / (1 - screen_failure_));
+  cohort.n_screened = static_cast<int>(n);
+  if (failures > 0) cohort.n_screened += static_cast<int>(rng::poisson(screening, failures));
 }
 
 }  // namespace trialwright::patient

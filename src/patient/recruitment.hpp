@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "input/reader.hpp"
+#include "math/cubic_table.hpp"
+#include "math/elementary.hpp"
 #include "patient/cohort.hpp"
 #include "rng/stream.hpp"
 
@@ -25,9 +27,19 @@ struct Region {
 
 // Poisson-gamma recruitment (Anisimov & Fedorov 2007, Stat Med 26:4958-4975): site s opens at a gamma
 // time and then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed
-// probability. A site or region that has its cap randomised closes.
-// Draws: site_startup and site_rate, one unit a site; arrival, one stream a trial (waiting time, then
-// site); screening, one unit an arrival.
+// probability q. A site or region that has its cap randomised closes.
+//
+// Randomised patients are drawn, not screened ones: those that do not fail form Poisson processes of 1 - q
+// times the rates, independent of the failures' (splitting; Kingman 1993, "Poisson Processes", section
+// 5.1). Their waiting times are exponential in operational time, the integral of the open sites' rate of
+// randomisation, and the calendar is the inverse of that piecewise linear integral (time change; Brémaud
+// 1981, theorem II.16). Over the operational time T that the last patient was randomised at, the failures
+// are Poisson of mean T q / (1 - q), whatever the calendar and the caps; so one draw gives how many were
+// screened, with its joint law.
+// Draws: site_startup and site_rate, word 0 of unit site, a normal each that a table of the gamma's
+// quantiles takes; arrival: place i of list 0 the waiting time before patient i, of list 1 the site
+// (rng::fill_list); screening: the stream of unit 0 the number of failures. A patient's do not hang on how
+// many patients there are.
 class Recruitment {
  public:
   // Reads the section `recruitment`. Without it: one region "all" of one site, and no calendar.
@@ -44,20 +56,47 @@ class Recruitment {
   bool is_trivial() const { return !screens_; }
 
   void prepare(int n_patients, Cohort& cohort) const;
-  // Fills site, region, randomised_months and n_screened. Needs n_patients <= capacity().
-  void enrol(rng::Key key, std::uint64_t trial, Cohort& cohort) const;
+  // Fills randomised_months and n_screened, and site and region where asked for (else zeros; what the
+  // calendar holds does not hang on that). Needs n_patients <= capacity().
+  enum class Extent { calendar, calendar_and_sites };
+  void enrol(rng::Key key, std::uint64_t trial, Cohort& cohort,
+             Extent extent = Extent::calendar_and_sites) const;
   // What stands in these columns where nobody reads them: site 0, region 0, month 0, nobody screened.
   static void skip(Cohort& cohort);
 
  private:
+  // Gamma with mean 1 as a function of a standard normal, by a table of its quantiles: to 1e-6 of the
+  // value for |z| <= 4, where the table is of the logarithm to the end.
+  class Gamma {
+   public:
+    explicit Gamma(double shape);
+    double operator()(double z) const { return is_log_ ? math::exp(table_(z)) : table_(z); }
+
+   private:
+    bool is_log_;
+    math::CubicTable table_;
+  };
+  // The laws of a region's sites; nothing where they do not vary.
+  struct SiteLaws {
+    std::optional<Gamma> startup;
+    std::optional<Gamma> rate;
+  };
+
+  void make_laws();
   void open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const;
-  void close_full(std::size_t site, Cohort& cohort) const;
+  void draw_sites(const rng::Address& sites, std::optional<Gamma> SiteLaws::*law,
+                  base::AlignedVector<double>& values, Cohort& cohort) const;
+  void enrol_uncapped(Extent extent, Cohort& cohort) const;
+  void enrol_capped(Cohort& cohort) const;
+  void close_full(std::size_t site, std::size_t n_open, Cohort& cohort) const;
 
   std::vector<Region> regions_;
+  std::vector<SiteLaws> laws_;
   std::vector<int> site_region_;
   double screen_failure_ = 0;
   double screening_months_ = 0;
   bool screens_ = false;
+  bool is_capped_ = false;
 };
 
 }  // namespace trialwright::patient
