@@ -75,7 +75,7 @@ AdverseEventSpec read_adverse_event(input::Reader& reader, const StudyNames& nam
 class Responder final : public Endpoint {
  public:
   Responder(std::string name, const ResponderSpec& spec, const StudyNames& names)
-      : Endpoint(std::move(name)),
+      : Endpoint(std::move(name), spec),
         spec_(spec),
         n_visits_(names.visit_weeks.size()),
         n_measures_(names.measures.size()),
@@ -113,12 +113,10 @@ class Responder final : public Endpoint {
   double week() const override { return spec_.week; }
   bool higher_is_better() const override { return true; }
 
-  bool has_closed_form() const override {
-    return spec_.measure == 0 && spec_.reduction && !spec_.at_most && !spec_.improvement;
-  }
+  bool has_closed_form() const override { return spec_.measure == 0; }
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const override {
     if (!has_closed_form()) return std::nullopt;
-    return model.responder_probability(arm, spec_.visit, 1.0 - *spec_.reduction);
+    return model.response_probability(arm, spec_.condition());
   }
 
  private:
@@ -134,7 +132,7 @@ class Responder final : public Endpoint {
 class AdverseEvent final : public Endpoint {
  public:
   AdverseEvent(std::string name, const AdverseEventSpec& spec)
-      : Endpoint(std::move(name)), spec_(spec) {}
+      : Endpoint(std::move(name), spec), spec_(spec) {}
 
   void observe(const patient::Cohort& cohort, std::span<std::int8_t> outcome) const override {
     TRIALWRIGHT_EXPECT(outcome.size() == static_cast<std::size_t>(cohort.n_patients));
@@ -166,6 +164,16 @@ class AdverseEvent final : public Endpoint {
 };
 
 }  // namespace
+
+patient::ResponseCondition ResponderSpec::condition() const {
+  patient::ResponseCondition condition;
+  condition.measure = measure;
+  condition.i_visit = visit;
+  if (reduction) condition.ratio = 1.0 - *reduction;
+  condition.at_most = at_most;
+  condition.improvement = improvement;
+  return condition;
+}
 
 EndpointKind EndpointSpec::kind() const {
   return std::holds_alternative<ResponderSpec>(definition) ? EndpointKind::responder

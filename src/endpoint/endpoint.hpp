@@ -46,6 +46,9 @@ struct ResponderSpec {
   std::optional<double> reduction;    // value <= (1 - reduction + 1e-9) baseline, and baseline > 0
   std::optional<double> at_most;      // value <= at_most
   std::optional<double> improvement;  // baseline - value >= improvement
+
+  // The same in the patient model's words.
+  patient::ResponseCondition condition() const;
 };
 
 // At least one adverse event with onset at or before `weeks` that meets every condition.
@@ -56,9 +59,11 @@ struct AdverseEventSpec {
   bool serious_only = false;
 };
 
+using EndpointDefinition = std::variant<ResponderSpec, AdverseEventSpec>;
+
 struct EndpointSpec {
   std::string name;
-  std::variant<ResponderSpec, AdverseEventSpec> definition;
+  EndpointDefinition definition;
 
   EndpointKind kind() const;
   // Week up to which the endpoint looks.
@@ -73,12 +78,14 @@ EndpointSpec read_endpoint(std::string name, input::Reader& reader, const StudyN
 // An endpoint resolved for one plan; immutable, safe to share between threads.
 class Endpoint {
  public:
-  explicit Endpoint(std::string name) : name_(std::move(name)) {}
+  Endpoint(std::string name, EndpointDefinition definition)
+      : name_(std::move(name)), definition_(std::move(definition)) {}
   virtual ~Endpoint() = default;
   Endpoint(const Endpoint&) = delete;
   Endpoint& operator=(const Endpoint&) = delete;
 
   const std::string& name() const { return name_; }
+  const EndpointDefinition& definition() const { return definition_; }
 
   // Writes outcome[i] = 1 where patient i has the endpoint, else 0, as measured: whether the patient
   // was rescued, discontinued or left is not looked at. outcome holds cohort.n_patients numbers.
@@ -90,12 +97,13 @@ class Endpoint {
   virtual bool higher_is_better() const = 0;
   // Is there any model for which exact_rate() has an answer?
   virtual bool has_closed_form() const = 0;
-  // P(outcome = 1) of a patient of `arm`, to 1e-9, in the absence of intercurrent events; nullopt where
-  // the model has no exact answer.
+  // P(outcome = 1) of a patient of `arm`, to 1e-9, nullopt where the model has no exact answer: of a
+  // response in the absence of intercurrent events, of an adverse event seen before the patient leaves.
   virtual std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const = 0;
 
  private:
   std::string name_;
+  EndpointDefinition definition_;
 };
 
 // `model` gives the layout of the cohort's columns; it need not outlive the endpoint.

@@ -100,13 +100,14 @@ Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
       limits_{limit_of(spec.rescue, events.rescue, endpoint.week()),
               limit_of(spec.discontinuation, events.discontinuation, endpoint.week()),
               limit_of(spec.dropout, events.dropout, endpoint.week())},
+      dropout_(spec.dropout),
       value_when_gone_(spec.dropout == DropoutStrategy::missing ? k_missing : std::int8_t{0}),
       events_(events) {
-  // Response is measured after rescue whatever the strategy, and who leaves depends on the course. Harm
-  // is read off the events alone; the model itself knows whether leaving can hide one.
-  const bool is_counted = limits_.rescue != k_ignored || limits_.discontinuation != k_ignored ||
-                          limits_.dropout != k_ignored;
-  hides_exact_rate_ = is_counted || (endpoint.higher_is_better() && (events.rescue || events.dropout));
+  // Response is measured after rescue whatever the strategy; who is missing leaves a number of patients
+  // that is random.
+  const bool is_counted = limits_.rescue != k_ignored || limits_.discontinuation != k_ignored;
+  const bool can_miss = limits_.dropout != k_ignored && dropout_ == DropoutStrategy::missing;
+  hides_exact_rate_ = is_counted || can_miss || (endpoint.higher_is_better() && events.rescue);
 }
 
 bool Estimand::counts_discontinuation() const {
@@ -152,7 +153,12 @@ void Estimand::observe(const patient::Cohort& cohort, std::span<std::int8_t> out
 
 std::optional<double> Estimand::exact_rate(const patient::PatientModel& model, int arm) const {
   if (hides_exact_rate_) return std::nullopt;
-  return endpoint_->exact_rate(model, arm);
+  const auto rate = endpoint_->exact_rate(model, arm);
+  if (!rate || limits_.dropout == k_ignored) return rate;
+  // Non-response. Who leaves at a constant hazard would have responded as often as the others.
+  const auto leaving = model.dropout_law(arm);
+  if (!leaving) return std::nullopt;
+  return *rate * leaving->staying(limits_.dropout);
 }
 
 }  // namespace trialwright::estimand

@@ -79,6 +79,8 @@ class Estimand {
   const endpoint::Endpoint& endpoint() const { return *endpoint_; }
   bool higher_is_better() const { return endpoint_->higher_is_better(); }
 
+  // What becomes of a patient who leaves, where the study has dropout.
+  DropoutStrategy dropout() const { return dropout_; }
   // Does stopping the infusions decide a patient's value?
   bool counts_discontinuation() const;
 
@@ -95,8 +97,8 @@ class Estimand {
   // endpoint().observe(), then values().
   void observe(const patient::Cohort& cohort, std::span<std::int8_t> out) const;
 
-  // The endpoint's exact rate in `arm`, where no intercurrent event of the study
-  // touches it; else nullopt.
+  // The exact rate in `arm` of all patients randomised, where no intercurrent event of the study touches
+  // it but dropout at a constant hazard that counts as non-response; else nullopt.
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const;
 
  private:
@@ -111,6 +113,7 @@ class Estimand {
   std::string name_;
   const endpoint::Endpoint* endpoint_;
   Limits limits_;
+  DropoutStrategy dropout_ = DropoutStrategy::missing;
   std::int8_t value_when_gone_ = k_missing;
   StudyEvents events_;
   bool hides_exact_rate_ = false;
