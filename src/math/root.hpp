@@ -1,4 +1,4 @@
-// One-dimensional root finding and minimisation without derivatives.
+// One-dimensional root finding and minimisation.
 #pragma once
 
 #include <algorithm>
@@ -25,6 +25,32 @@ std::optional<double> brent_root(F&& f, double lo, double hi, double tolerance) 
   };
   const auto [a, b] = boost::math::tools::toms748_solve(f, lo, hi, at_lo, at_hi, narrow, iterations);
   return a + 0.5 * (b - a);
+}
+
+struct ValueAndSlope {
+  double value;
+  double slope;
+};
+
+// The root in [lo, hi] of a continuous function that rises there, f(x) a ValueAndSlope: Newton's steps
+// from `guess`, halving the bracket where a step would leave it. Ends at a step or bracket of at most
+// `tolerance` (> 0) and takes that step, so that what is left is of the order of tolerance squared times
+// the function's curvature. The nearer end where the root is outside. + - * / alone on top of f.
+template <class F>
+double newton_root(F&& f, double lo, double hi, double guess, double tolerance) {
+  double x = std::min(std::max(guess, lo), hi);
+  while (true) {
+    const ValueAndSlope at = f(x);
+    if (at.value == 0) return x;
+    (at.value < 0 ? lo : hi) = x;
+    if (hi - lo <= tolerance) return x;
+    double next = x - at.value / at.slope;
+    // Negated, so that a slope of 0 and a NaN halve too.
+    if (!(at.slope > 0 && next > lo && next < hi)) next = lo + 0.5 * (hi - lo);
+    const double step = std::abs(next - x);
+    x = next;
+    if (step <= tolerance) return x;
+  }
 }
 
 struct Minimum {

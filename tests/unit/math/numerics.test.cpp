@@ -35,6 +35,27 @@ TEST(Root, EndsCountAndWrongBracketsDoNot) {
   EXPECT_FALSE(math::brent_root([](double) { return std::nan(""); }, 1.0, 2.0, 0.0));
 }
 
+TEST(Root, NewtonFindsItFromAnywhere) {
+  const auto cube = [](double x) { return math::ValueAndSlope{x * x * x - 2.0, 3 * x * x}; };
+  // At 0 the slope is none, and from 1e-3 the first step leaves the bracket.
+  for (const double guess : {-50.0, -1.0, 0.0, 1e-3, 1.2, 1.3, 9.0, 50.0})
+    EXPECT_NEAR(math::newton_root(cube, -10.0, 10.0, guess, 1e-8), std::cbrt(2.0), 4e-16) << guess;
+  const auto steep = [](double x) { return math::ValueAndSlope{std::atan(x), 1 / (1 + x * x)}; };
+  EXPECT_NEAR(math::newton_root(steep, -1e6, 3e6, 2e6, 1e-8), 0.0, 1e-15);
+}
+
+TEST(Root, NewtonTakesTheNearerEndOutside) {
+  const auto line = [](double x) { return math::ValueAndSlope{x, 1}; };
+  EXPECT_NEAR(math::newton_root(line, 1.0, 2.0, 1.5, 1e-8), 1.0, 1e-8);
+  EXPECT_NEAR(math::newton_root(line, -2.0, -1.0, -1.5, 1e-8), -1.0, 1e-8);
+  EXPECT_LE(math::newton_root(
+                [](double) {
+                  return math::ValueAndSlope{std::nan(""), 1};
+                },
+                1.0, 2.0, 1.5, 1e-8),
+            2.0);
+}
+
 TEST(Minimum, OfACosine) {
   const auto minimum = math::brent_minimise([](double x) { return std::cos(x); }, 2.0, 5.0);
   EXPECT_NEAR(minimum.x, std::numbers::pi, 1e-7);
