@@ -2,10 +2,8 @@
 // so any one of them can be made again alone and none depends on how many others were made.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <span>
 
 #include "rng/philox.hpp"
 
@@ -87,24 +85,5 @@ class Stream {
   std::uint32_t next_ = 0;
   bool cached_ = false;
 };
-
-// Batch: out[i] = uniform (normal) of draw `draw` of unit first_unit + i,
-// the same bits as Stream gives.
-void fill_uniform(const Address& first_unit, std::uint32_t draw, std::span<double> out);
-void fill_normal(const Address& first_unit, std::uint32_t draw, std::span<double> out);
-
-// A matrix of one column a draw and one row a unit: (draw, unit) stands at data[draw * stride + unit].
-struct DrawColumns {
-  double* data;
-  std::size_t n_units;
-  std::size_t stride;  // >= n_units
-};
-
-// Batch of neighbouring draws, each Philox block made once: column d, row i = uniform (normal) of draw
-// first_draw + d of unit first_unit + i, the same bits as Stream gives. first_draw is a multiple of 4.
-void fill_uniforms(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
-                   DrawColumns out);
-void fill_normals(const Address& first_unit, std::uint32_t first_draw, std::uint32_t n_draws,
-                  DrawColumns out);
 
 }  // namespace trialwright::rng
