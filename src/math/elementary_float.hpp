@@ -42,7 +42,7 @@ constexpr float exp_float(float x) {
                               (std::bit_cast<std::uint32_t>(shifted) << 23));
 }
 
-// Natural logarithm of a normal, finite x > 0; error below 1e-7 of the larger of |log x| and the unit.
+// Natural logarithm of a normal, finite x > 0; relative error below 1e-7.
 constexpr float log_float(float x) {
   using namespace detail;
   const auto bits = std::bit_cast<std::int32_t>(x);
