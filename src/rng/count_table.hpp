@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace trialwright::rng {
@@ -43,6 +44,23 @@ class CountTable {
     if (static_cast<std::int32_t>(entry) < 0 || place == threshold) [[unlikely]]
       return search(word, lower);
     return first_ + static_cast<std::int32_t>(entry >> shift_) + (place > threshold ? 1 : 0);
+  }
+
+  // The same of a column of words: lower(i) gives the further bits of words[i].
+  template <class Lower>
+  void draw(std::span<const std::uint32_t> words, std::int32_t* out, Lower&& lower) const {
+    // Copies, which the compiler knows that no store to `out` changes.
+    const std::uint32_t* entries = entries_.data();
+    const int shift = shift_;
+    const std::int32_t first = first_;
+    const std::uint32_t mask = mask_;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+      const std::uint32_t word = words[i], entry = entries[word >> shift];
+      const std::uint32_t place = word & mask, threshold = entry & mask;
+      out[i] = first + static_cast<std::int32_t>(entry >> shift) + (place > threshold ? 1 : 0);
+      if (static_cast<std::int32_t>(entry) < 0 || place == threshold) [[unlikely]]
+        out[i] = search(word, [&] { return lower(i); });
+    }
   }
 
  private:

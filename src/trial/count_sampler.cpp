@@ -223,7 +223,7 @@ void CountSampler::draw_counts(const Stage& stage, const Chunk& chunk) {
     std::int32_t* left = work[draw.left].data();
     if (draw.tables.size() == 1) {
       const rng::CountTable& table = draw.tables.front();
-      for (std::size_t i = 0; i < n; ++i) cell[i] = table.draw(words[i], chunk.further(i, draw.word));
+      table.draw({words, n}, cell, [&](std::size_t i) { return chunk.further(i, draw.word)(); });
     } else {
       for (std::size_t i = 0; i < n; ++i)
         cell[i] = draw.tables[static_cast<std::size_t>(left[i] - draw.fewest)].draw(
