@@ -42,9 +42,11 @@ std::size_t find_intervals([[maybe_unused]] const IntervalTable::View& table,
     const auto inside = hn::Min(hn::Max(position, hn::Zero(d)), hn::Set(d, table.last));
     hn::Store(hn::ConvertTo(di, inside), di, places);
     for (std::size_t i = 0; i < lanes; ++i) {
-      const IntervalTable::Bucket& bucket = table.buckets[places[i]];
-      const auto below = hn::Gt(hn::Set(d4, z[first + i]), hn::Load(d4, bucket.bounds.data()));
-      const std::int32_t rank = bucket.n_before + static_cast<std::int32_t>(hn::CountTrue(d4, below));
+      const std::int32_t place = places[i];
+      const auto bounds = hn::Load(d4, table.buckets[place].data());
+      const auto below = hn::Gt(hn::Set(d4, z[first + i]), bounds);
+      const std::int32_t rank =
+          table.n_before[place] + static_cast<std::int32_t>(hn::CountTrue(d4, below));
       ranks[first + i] = rank;
       out[first + i] = points[rank];
     }
@@ -62,9 +64,10 @@ std::size_t find_grades([[maybe_unused]] const std::int32_t* HWY_RESTRICT bounds
   return 0;
 #else
   const hn::FixedTag<std::int32_t, 4> d4;
+  const hn::FixedTag<std::uint32_t, 4> du4;
   for (std::size_t i = 0; i < n; ++i) {
     const std::int32_t* row = bounds + static_cast<std::size_t>(points[i]) * stride;
-    const auto half = hn::Set(d4, static_cast<std::int32_t>(words[i] >> 1));
+    const auto half = hn::BitCast(d4, hn::ShiftRight<1>(hn::Set(du4, words[i])));
     std::int32_t grade = 0;
     for (std::size_t k = 0; k < stride; k += 4)
       grade += static_cast<std::int32_t>(hn::CountTrue(d4, hn::Gt(half, hn::Load(d4, row + k))));
@@ -72,6 +75,35 @@ std::size_t find_grades([[maybe_unused]] const std::int32_t* HWY_RESTRICT bounds
   }
   return n;
 #endif
+}
+
+std::size_t find_outside_ranges(const Range* HWY_RESTRICT ranges, std::size_t n_ranges, std::size_t n,
+                                std::uint32_t* HWY_RESTRICT found) {
+  const hn::ScalableTag<double> d;
+  const std::size_t lanes = hn::Lanes(d);
+  const auto is_outside = [&](std::size_t i) {
+    bool outside = false;
+    for (std::size_t k = 0; k < n_ranges; ++k) {
+      const double value = ranges[k].values[i];
+      outside = outside || !(value >= ranges[k].minimum && value <= ranges[k].maximum);
+    }
+    return outside;
+  };
+  std::size_t n_found = 0, first = 0;
+  for (; first + lanes <= n; first += lanes) {
+    auto inside = hn::FirstN(d, lanes);
+    for (std::size_t k = 0; k < n_ranges; ++k) {
+      const auto values = hn::LoadU(d, ranges[k].values + first);
+      inside = hn::And(inside, hn::And(hn::Ge(values, hn::Set(d, ranges[k].minimum)),
+                                       hn::Le(values, hn::Set(d, ranges[k].maximum))));
+    }
+    if (HWY_LIKELY(hn::AllTrue(d, inside))) continue;
+    for (std::size_t i = first; i < first + lanes; ++i)
+      if (is_outside(i)) found[n_found++] = static_cast<std::uint32_t>(i);
+  }
+  for (std::size_t i = first; i < n; ++i)
+    if (is_outside(i)) found[n_found++] = static_cast<std::uint32_t>(i);
+  return n_found;
 }
 
 }  // namespace trialwright::patient::HWY_NAMESPACE
@@ -82,6 +114,11 @@ namespace trialwright::patient {
 
 HWY_EXPORT(find_intervals);
 HWY_EXPORT(find_grades);
+HWY_EXPORT(find_outside_ranges);
+
+std::size_t find_outside(std::span<const Range> ranges, std::size_t n, std::uint32_t* found) {
+  return HWY_DYNAMIC_DISPATCH(find_outside_ranges)(ranges.data(), ranges.size(), n, found);
+}
 
 IntervalTable::IntervalTable(std::span<const float> bounds) {
   constexpr float k_most_per_unit = 1024;
@@ -96,18 +133,19 @@ bool IntervalTable::fill(std::span<const float> bounds, float per_unit) {
   per_unit_ = per_unit;
   last_ = (k_highest - k_lowest) * per_unit - 1;
   buckets_.assign(static_cast<std::size_t>(last_) + 1,
-                  {{k_infinity, k_infinity, k_infinity, k_infinity}, 0});
+                  {k_infinity, k_infinity, k_infinity, k_infinity});
+  n_before_.resize(buckets_.size());
   std::vector<std::size_t> sizes(buckets_.size());
   for (const float bound : bounds) {
     if (bound == k_infinity) continue;
     const auto bucket = static_cast<std::size_t>(place(bound));
     if (sizes[bucket] == k_bounds_per_bucket) return false;
-    buckets_[bucket].bounds[sizes[bucket]++] = bound;
+    buckets_[bucket][sizes[bucket]++] = bound;
   }
-  std::int32_t n_before = 0;
+  std::size_t n_before = 0;
   for (std::size_t bucket = 0; bucket < buckets_.size(); ++bucket) {
-    buckets_[bucket].n_before = n_before;
-    n_before += static_cast<std::int32_t>(sizes[bucket]);
+    n_before_[bucket] = static_cast<std::uint16_t>(n_before);
+    n_before += sizes[bucket];
   }
   return true;
 }
@@ -115,9 +153,9 @@ bool IntervalTable::fill(std::span<const float> bounds, float per_unit) {
 void IntervalTable::find_all(std::span<const float> z, std::span<const double> points,
                              std::span<std::int32_t> ranks, std::span<double> out) const {
   TRIALWRIGHT_EXPECT(!empty() && ranks.size() >= z.size() && out.size() >= z.size());
-  const std::size_t n_done =
-      HWY_DYNAMIC_DISPATCH(find_intervals)({buckets_.data(), k_lowest, per_unit_, last_}, z.data(),
-                                           points.data(), z.size(), ranks.data(), out.data());
+  const std::size_t n_done = HWY_DYNAMIC_DISPATCH(find_intervals)(
+      {buckets_.data(), n_before_.data(), k_lowest, per_unit_, last_}, z.data(), points.data(),
+      z.size(), ranks.data(), out.data());
   for (std::size_t i = n_done; i < z.size(); ++i)
     out[i] = points[static_cast<std::size_t>(ranks[i] = find(z[i]))];
 }

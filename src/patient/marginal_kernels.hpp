@@ -1,5 +1,5 @@
-// The two look-ups of a baseline covariate as kernels over a column: which interval of a table a normal
-// falls into, and how many bounds of a patient's own row a word exceeds.
+// The look-ups of baseline covariates as kernels over a column: which interval of a table a normal falls
+// into, how many bounds of a patient's own row a word exceeds, and who lies outside a range.
 //
 // Each is made for several instruction sets, chosen at run time, and gives integers by exact comparisons:
 // the scalar twins (IntervalTable::find and GradeTable::find) agree to the bit.
@@ -25,29 +25,27 @@ class IntervalTable {
  public:
   static constexpr std::size_t k_bounds_per_bucket = 4;
 
-  // Bounds in increasing order; infinite ones are never below a z. The buckets are the widest
+  // At most 65,536 bounds in increasing order; infinite ones are never below a z. The buckets are the widest
   // with at most four bounds in one, at most 1024 a unit; where that does not do the table stays empty.
   explicit IntervalTable(std::span<const float> bounds);
   IntervalTable() = default;
 
   bool empty() const { return buckets_.empty(); }
   std::int32_t find(float z) const {
-    const Bucket& bucket = buckets_[static_cast<std::size_t>(place(z))];
-    std::int32_t n = bucket.n_before;
-    for (const float bound : bucket.bounds) n += z > bound ? 1 : 0;
+    const auto bucket = static_cast<std::size_t>(place(z));
+    std::int32_t n = n_before_[bucket];
+    for (const float bound : buckets_[bucket]) n += z > bound ? 1 : 0;
     return n;
   }
   // ranks[i] = find(z[i]) and out[i] = points[ranks[i]].
   void find_all(std::span<const float> z, std::span<const double> points, std::span<std::int32_t> ranks,
                 std::span<double> out) const;
 
-  struct alignas(32) Bucket {
-    std::array<float, k_bounds_per_bucket> bounds;
-    std::int32_t n_before;
-  };
+  using Bucket = std::array<float, k_bounds_per_bucket>;
   // What a kernel reads.
   struct View {
     const Bucket* buckets;
+    const std::uint16_t* n_before;
     float lowest;
     float per_unit;
     float last;
@@ -66,7 +64,18 @@ class IntervalTable {
   float per_unit_ = 0;
   float last_ = 0;  // bucket
   base::AlignedVector<Bucket> buckets_;
+  base::AlignedVector<std::uint16_t> n_before_;  // bounds in the buckets before
 };
+
+// The values of a column that lie outside a range.
+struct Range {
+  const double* values;
+  double minimum;
+  double maximum;
+};
+// Writes, in order, every i < n that lies outside one of the ranges to found, which has room for n; how
+// many there are. NaN lies outside.
+std::size_t find_outside(std::span<const Range> ranges, std::size_t n, std::uint32_t* found);
 
 // The grade of every point of a covariate's grid by the word that its noise is made of: row r holds the
 // bounds k of that point, and the grade is how many of them floor(word / 2) exceeds.

@@ -189,29 +189,20 @@ void Population::redraw(const rng::Address& address, std::uint32_t attempt, cons
   }
 }
 
-// The patients that a rule excludes, in order; how many.
-std::size_t Population::find_ineligible(Cohort& cohort, std::span<std::uint32_t> found) const {
-  const auto n = static_cast<std::size_t>(cohort.n_patients);
-  std::size_t n_found = 0;
-  for (std::size_t patient = 0; patient < n; ++patient) {
-    bool excluded = false;
-    for (const auto& rule : eligibility_) {
-      const double value = cohort.covariates[static_cast<std::size_t>(rule.covariate)][patient];
-      excluded |= !(value >= rule.minimum) | !(value <= rule.maximum);
-    }
-    found[n_found] = static_cast<std::uint32_t>(patient);
-    n_found += excluded ? 1 : 0;
-  }
-  return n_found;
-}
-
 void Population::draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving,
                       Cohort& cohort) const {
   rng::Address address{key, rng::Purpose::baseline, trial, 0};
   first_attempt(address, made, driving, cohort);
   if (eligibility_.empty()) return;
+  std::array<Range, k_draws_per_attempt> ranges;
+  for (std::size_t rule = 0; rule < eligibility_.size(); ++rule) {
+    const auto& [covariate, minimum, maximum] = eligibility_[rule];
+    ranges[rule] = {cohort.covariates[static_cast<std::size_t>(covariate)].data(), minimum, maximum};
+  }
   const auto excluded = cohort.scratch.words[0];
-  const std::size_t n_excluded = find_ineligible(cohort, excluded);
+  const std::size_t n_excluded =
+      find_outside({ranges.data(), eligibility_.size()}, static_cast<std::size_t>(cohort.n_patients),
+                   excluded.data());
   for (const std::uint32_t patient : excluded.first(n_excluded)) {
     address.unit = patient;
     std::uint32_t attempt = 0;

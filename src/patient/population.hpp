@@ -121,7 +121,6 @@ class Population {
   void redraw(const rng::Address& address, std::uint32_t attempt, const CovariateMask& made,
               int driving, Cohort& cohort) const;
   bool is_eligible(const Cohort& cohort, std::size_t patient) const;
-  std::size_t find_ineligible(Cohort& cohort, std::span<std::uint32_t> found) const;
 
   std::vector<Covariate> covariates_;
   std::vector<std::string> names_;

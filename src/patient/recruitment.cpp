@@ -178,7 +178,9 @@ void Recruitment::skip(Cohort& cohort) {
 // Multiplies the sites' values by what their region's law draws, where it has one.
 void Recruitment::draw_sites(const rng::Address& sites, std::optional<Gamma> SiteLaws::*law,
                              base::AlignedVector<double>& values, Cohort& cohort) const {
-  if (std::none_of(laws_.begin(), laws_.end(), [&](const SiteLaws& laws) { return laws.*law; })) return;
+  if (std::none_of(laws_.begin(), laws_.end(),
+                   [&](const SiteLaws& laws) { return (laws.*law).has_value(); }))
+    return;
   const std::size_t n_sites = site_region_.size();
   const auto words = cohort.scratch.site_words[0].first(n_sites);
   const auto normals = cohort.scratch.site_normals[0].first(n_sites);
@@ -211,16 +213,17 @@ void Recruitment::open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) 
 void Recruitment::enrol_uncapped(Extent extent, Cohort& cohort) const {
   auto& scratch = cohort.scratch;
   const auto n = static_cast<std::size_t>(cohort.n_patients), n_sites = site_region_.size();
-  const auto words = scratch.words[0].first(n);
-  auto& months = cohort.randomised_months;
+  const std::span<double> months(cohort.randomised_months.data(), n);
+  const std::span<float> rates = scratch.floats[0].first(n);
   double rate = 0, operational = 0;
-  for (std::size_t patient = 0, n_open = 0; patient < n;) {
+  std::size_t patient = 0;
+  for (std::size_t n_open = 0; n_open < n_sites;) {
     const auto site = static_cast<std::size_t>(scratch.site_order[n_open]);
     const double opening = scratch.site_openings[site];
     rate += scratch.site_rates[site];
     scratch.rate_sums[n_open++] = static_cast<float>(rate);
     const std::size_t first = patient;
-    const double from = operational, shift = opening + screening_months_, per_rate = 1 / rate;
+    const double from = operational, shift = opening + screening_months_;
     if (n_open < n_sites) {
       const auto next = static_cast<std::size_t>(scratch.site_order[n_open]);
       operational += rate * (scratch.site_openings[next] - opening);
@@ -228,16 +231,21 @@ void Recruitment::enrol_uncapped(Extent extent, Cohort& cohort) const {
     } else {
       patient = n;
     }
+    if (first == patient) continue;
+    const double per_rate = 1 / rate;
     for (std::size_t i = first; i < patient; ++i) months[i] = (months[i] - from) * per_rate + shift;
-    if (extent == Extent::calendar) continue;
-    open_sites_of_words(words.subspan(first, patient - first), {scratch.rate_sums.data(), n_open},
-                        {cohort.site.data() + first, patient - first});
+    std::fill(rates.begin() + static_cast<std::ptrdiff_t>(first),
+              rates.begin() + static_cast<std::ptrdiff_t>(patient), static_cast<float>(rate));
   }
   if (extent == Extent::calendar) return;
+  const std::span<int> sites(cohort.site.data(), n), regions(cohort.region.data(), n);
+  site_places_of_words(scratch.words[0].first(n), rates, {scratch.rate_sums.data(), n_sites}, sites);
+  const int* order = scratch.site_order.data();
+  const int* region_of = site_region_.data();
   for (std::size_t i = 0; i < n; ++i) {
-    const int site = scratch.site_order[static_cast<std::size_t>(cohort.site[i])];
-    cohort.site[i] = site;
-    cohort.region[i] = site_region_[static_cast<std::size_t>(site)];
+    const int site = order[sites[i]];
+    sites[i] = site;
+    regions[i] = region_of[site];
   }
 }
 
@@ -291,7 +299,8 @@ void Recruitment::enrol_capped(Cohort& cohort) const {
       month = until;
       scratch.rate_sums[n_open++] = static_cast<float>(rate + scratch.site_rates[next]);
     }
-    const int place = open_site_of_word(words[patient], {scratch.rate_sums.data(), n_open});
+    const int place = site_place_of_word(words[patient], scratch.rate_sums[n_open - 1],
+                                         {scratch.rate_sums.data(), n_open});
     const auto site = static_cast<std::size_t>(scratch.site_order[static_cast<std::size_t>(place)]);
     cohort.site[patient] = static_cast<int>(site);
     cohort.region[patient] = site_region_[site];

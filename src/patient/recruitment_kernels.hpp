@@ -19,11 +19,12 @@ inline float waiting_of_word(std::uint32_t word) {
 }
 void waitings_of_words(std::span<const std::uint32_t> words, std::span<float> out);
 
-// The place among open sites, in the order of their opening, that a word stands for: how many
-// of the sums of rates before the last are at most u times the last, u = rng::uniform_of_word(word).
-// `rate_sums`: cumulative, one an open site; a site that adds nothing is never chosen.
-int open_site_of_word(std::uint32_t word, std::span<const float> rate_sums);
-void open_sites_of_words(std::span<const std::uint32_t> words, std::span<const float> rate_sums,
-                         std::span<int> out);
+// The place, in the order of opening, of the site that a word stands for when the open sites' rates sum to
+// `rate`, which is one of the sums: how many sums are at most u rate, u = rng::uniform_of_word(word).
+// `rate_sums`: cumulative, over all sites; one that adds nothing is never chosen, nor one not yet open.
+int site_place_of_word(std::uint32_t word, float rate, std::span<const float> rate_sums);
+// rates: one a word.
+void site_places_of_words(std::span<const std::uint32_t> words, std::span<const float> rates,
+                          std::span<const float> rate_sums, std::span<int> out);
 
 }  // namespace trialwright::patient

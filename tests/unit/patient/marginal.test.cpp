@@ -101,6 +101,26 @@ TEST(Marginal, SinglePrecisionKeepsTheProbabilities) {
   }
 }
 
+TEST(FindOutside, TellsWhoLiesOutsideAnyRange) {
+  std::mt19937 random(4);
+  std::vector<double> x(301), y(301);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    x[i] = static_cast<double>(random() % 20);
+    y[i] = i == 50 ? std::nan("") : static_cast<double>(random() % 20);
+  }
+  const std::vector<Range> ranges{{x.data(), 1, 19}, {y.data(), -INFINITY, 18}};
+  for (const std::size_t n_ranges : {0, 1, 2})
+    for (const std::size_t n : {0, 1, 7, 8, 9, 301})
+      test::for_each_target([&] {
+        std::vector<std::uint32_t> found(n + 1), expected;
+        for (std::size_t i = 0; i < n; ++i)
+          if ((n_ranges > 0 && x[i] < 1) || (n_ranges > 1 && !(y[i] <= 18)))
+            expected.push_back(static_cast<std::uint32_t>(i));
+        found.resize(find_outside({ranges.data(), n_ranges}, n, found.data()));
+        ASSERT_EQ(found, expected);
+      });
+}
+
 TEST(GradeTable, GivesEachGradeItsProbability) {
   const Grading grading{0, 0.5, 0.35, {0.8, 3.7, 9.5, 30.5, 60}};
   const std::vector<double> x{0, 2.5, 16, 20, 29.9, 72};

@@ -273,17 +273,20 @@ TEST(RecruitmentKernels, EveryTargetGivesTheTwinsBits) {
       // Every third site adds nothing.
       for (std::size_t site = 0; site < n_sites; ++site)
         sums.push_back((sums.empty() ? 0 : sums.back()) +
-                       (site % 3 == 1 ? 0 : static_cast<float>(random() % 1000) / 7));
+                       (site % 3 == 1 ? 0 : 1 + static_cast<float>(random() % 1000) / 7));
+      std::vector<float> rates(n);
+      for (float& rate : rates) rate = sums[random() % n_sites];
       test::for_each_target([&] {
         std::vector<float> waitings(n);
         std::vector<int> sites(n);
         waitings_of_words(words, waitings);
-        open_sites_of_words(words, sums, sites);
+        site_places_of_words(words, rates, sums, sites);
         for (std::size_t i = 0; i < n; ++i) {
           ASSERT_EQ(waitings[i], waiting_of_word(words[i]));
-          ASSERT_EQ(sites[i], open_site_of_word(words[i], sums));
+          ASSERT_EQ(sites[i], site_place_of_word(words[i], rates[i], sums));
           ASSERT_GE(waitings[i], 0);
           const auto site = static_cast<std::size_t>(sites[i]);
+          ASSERT_LE(sums[site], rates[i]);
           ASSERT_TRUE(site == 0 || sums[site] > sums[site - 1]);
         }
       });
