@@ -1,17 +1,18 @@
 #include "patient/course_kernels.hpp"
 
-#include <array>
+#include "rng/vector_targets.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "patient/course_kernels.cpp"
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "base/contract.hpp"
-
-// The sets that the kernels are made for: no vectors, SSE4, AVX2 and AVX-512 of the first kind.
-#undef HWY_DISABLED_TARGETS
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "patient/course_kernels.cpp"
-#include "hwy/foreach_target.h"  // includes this file once a target
-#include "hwy/highway.h"
+#include "rng/vector_inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace trialwright::patient::HWY_NAMESPACE {
@@ -57,65 +58,16 @@ using F = hn::ScalableTag<float>;
 using I = hn::RebindToSigned<F>;
 using U = hn::RebindToUnsigned<F>;
 
-// ---- Single-precision functions, operation by operation as their twins ----
+using rng::HWY_NAMESPACE::vector_exp;
+using rng::HWY_NAMESPACE::vector_log;
+using rng::HWY_NAMESPACE::vector_uniform;
 
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V times_plus(D d, V p, V x, float c) {
-  return hn::Add(hn::Mul(p, x), hn::Set(d, c));
-}
+// Adding it rounds to a whole number, ties to even.
+constexpr float k_round_shift = 0x1.8p23f;
 
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V exp_of(D d, V x) {
-  const hn::RebindToSigned<D> di;
-  x = hn::Min(hn::Max(x, hn::Set(d, -87.0f)), hn::Set(d, 88.0f));
-  const V shifted = times_plus(d, x, hn::Set(d, detail::k_log2_e), detail::k_round_shift);
-  const V k = hn::Sub(shifted, hn::Set(d, detail::k_round_shift));
-  const V r = hn::Sub(hn::Sub(x, hn::Mul(k, hn::Set(d, detail::k_ln2_high))),
-                      hn::Mul(k, hn::Set(d, detail::k_ln2_low)));
-  V p = times_plus(d, hn::Set(d, 1.9875691500e-4f), r, 1.3981999507e-3f);
-  p = times_plus(d, p, r, 8.3334519073e-3f);
-  p = times_plus(d, p, r, 4.1665795894e-2f);
-  p = times_plus(d, p, r, 1.6666665459e-1f);
-  p = times_plus(d, p, r, 5.0000001201e-1f);
-  const V fraction = hn::Add(hn::Add(hn::Mul(p, hn::Mul(r, r)), r), hn::Set(d, 1.0f));
-  // The shift's own low bits are zero but for the sign's place, which falls out at the top.
-  const auto exponent = hn::ShiftLeft<23>(hn::BitCast(di, shifted));
-  return hn::BitCast(d, hn::Add(hn::BitCast(di, fraction), exponent));
-}
-
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V log_of(D d, V x) {
-  const hn::RebindToSigned<D> di;
-  const auto root = hn::Set(di, 0x3F3504F3);
-  const auto bits = hn::Sub(hn::BitCast(di, x), root);
-  const V e = hn::ConvertTo(d, hn::ShiftRight<23>(bits));
-  const V f =
-      hn::Sub(hn::BitCast(d, hn::Add(hn::And(bits, hn::Set(di, 0x007FFFFF)), root)), hn::Set(d, 1.0f));
-  V p = times_plus(d, hn::Set(d, 7.0376836292e-2f), f, -1.1514610310e-1f);
-  p = times_plus(d, p, f, 1.1676998740e-1f);
-  p = times_plus(d, p, f, -1.2420140846e-1f);
-  p = times_plus(d, p, f, 1.4249322787e-1f);
-  p = times_plus(d, p, f, -1.6668057665e-1f);
-  p = times_plus(d, p, f, 2.0000714765e-1f);
-  p = times_plus(d, p, f, -2.4999993993e-1f);
-  p = times_plus(d, p, f, 3.3333331174e-1f);
-  const V square = hn::Mul(f, f);
-  const V low = hn::Add(hn::Mul(hn::Mul(p, f), square), hn::Mul(e, hn::Set(d, detail::k_ln2_low)));
-  return hn::Add(hn::Add(hn::Sub(low, hn::Mul(hn::Set(d, 0.5f), square)), f),
-                 hn::Mul(e, hn::Set(d, detail::k_ln2_high)));
-}
-
-template <class D, class V = hn::Vec<D>>
-HWY_INLINE V uniform_of(D d, hn::Vec<hn::RebindToUnsigned<D>> words) {
-  const hn::RebindToSigned<D> di;
-  const V whole = hn::ConvertTo(d, hn::BitCast(di, hn::ShiftRight<9>(words)));
-  return hn::Mul(hn::Add(whole, hn::Set(d, 0.5f)), hn::Set(d, 0x1p-23f));
-}
-
-// ---- Tables: eight lanes at most, since rows are loaded one by one and transposed by blocks ----
+// ---- Tables: rows are loaded one by one, eight at most together, and transposed by blocks ----
 
 using F8 = hn::CappedTag<float, 8>;
-using I8 = hn::RebindToSigned<F8>;
 using V8 = hn::Vec<F8>;
 
 struct Cells {
@@ -124,22 +76,58 @@ struct Cells {
   float unit;
   float reach;           // in units of the argument
   std::int32_t reach_k;  // in cells
+  std::int32_t n;        // of a function
 };
 
 Cells cells_of(const SingleTable& table) {
   const CellGrid& cells = table.cells();
-  return {table.rows(), static_cast<float>(cells.per_unit), 1.0f / static_cast<float>(cells.per_unit),
-          static_cast<float>(cells.reach) / static_cast<float>(cells.per_unit), cells.reach};
+  return {table.rows(),
+          static_cast<float>(cells.per_unit),
+          1.0f / static_cast<float>(cells.per_unit),
+          static_cast<float>(cells.reach) / static_cast<float>(cells.per_unit),
+          cells.reach,
+          cells.n_cells()};
 }
 
-// Lane i of the row that lane i asks for, as four vectors.
+// Patients whose places in the table are found first and whose rows are loaded then: places pass through
+// memory, so that no lane is taken out of a vector.
+constexpr std::size_t k_batch = 128;
+struct Places {
+  alignas(64) std::int32_t row[k_batch];  // times four
+  alignas(64) float delta[k_batch];       // from the middle of the cell
+};
+
+template <class V>
+HWY_INLINE void find_place(const Cells& cells, hn::Vec<I> function, V v, std::size_t i, Places& out) {
+  const F d;
+  const I di;
+  // In this order a NaN becomes a bound, and no row outside is read.
+  const V held = hn::Min(hn::Max(v, hn::Set(d, -cells.reach)), hn::Set(d, cells.reach));
+  const V shifted = hn::Add(hn::Mul(held, hn::Set(d, cells.per_unit)), hn::Set(d, k_round_shift));
+  const V whole = hn::Sub(shifted, hn::Set(d, k_round_shift));
+  const auto k = hn::Sub(hn::BitCast(di, shifted),
+                         hn::Set(di, std::bit_cast<std::int32_t>(k_round_shift) - cells.reach_k));
+  const auto row = hn::Add(k, hn::Mul(function, hn::Set(di, cells.n)));
+  hn::Store(hn::Sub(held, hn::Mul(whole, hn::Set(d, cells.unit))), d, out.delta + i);
+  hn::Store(hn::ShiftLeft<2>(row), di, out.row + i);
+}
+
+// Which function each patient of a vector has.
+template <class Source>
+HWY_INLINE hn::Vec<I> functions_of(const TableChoice& choice, std::size_t i, const Source& at) {
+  const I di;
+  if (choice.variant == nullptr) return hn::Set(di, static_cast<int>(choice.first));
+  return at.load(di, choice.variant + i);
+}
+
+// The rows' coefficients, as four vectors.
 struct Coefficients {
   V8 c0, c1, c2, c3;
 };
 
 #if HWY_TARGET == HWY_SCALAR
-HWY_INLINE Coefficients load_rows(F8 d, const float* rows, hn::Vec<I8> index) {
-  const float* row = rows + 4 * hn::GetLane(index);
+HWY_INLINE Coefficients load_rows(F8 d, const float* rows, const std::int32_t* at) {
+  const float* row = rows + *at;
   return {hn::Set(d, row[0]), hn::Set(d, row[1]), hn::Set(d, row[2]), hn::Set(d, row[3])};
 }
 #else
@@ -152,10 +140,8 @@ HWY_INLINE V8 row_pair(F8 d, const float* rows, const std::int32_t* at, int i) {
 #endif
 }
 
-HWY_INLINE Coefficients load_rows(F8 d, const float* rows, hn::Vec<I8> index) {
+HWY_INLINE Coefficients load_rows(F8 d, const float* rows, const std::int32_t* at) {
   const hn::RepartitionToWide<F8> wide;
-  HWY_ALIGN std::int32_t at[8];
-  hn::Store(hn::ShiftLeft<2>(index), I8(), at);
   const V8 r0 = row_pair(d, rows, at, 0), r1 = row_pair(d, rows, at, 1);
   const V8 r2 = row_pair(d, rows, at, 2), r3 = row_pair(d, rows, at, 3);
   const auto low_01 = hn::BitCast(wide, hn::InterleaveLower(d, r0, r1));
@@ -169,34 +155,23 @@ HWY_INLINE Coefficients load_rows(F8 d, const float* rows, hn::Vec<I8> index) {
 }
 #endif
 
-// `first_row` is the row of each lane's function.
-HWY_INLINE V8 evaluate(F8 d, const Cells& cells, hn::Vec<I8> first_row, V8 v) {
-  const I8 di;
-  // In this order a NaN becomes a bound, and no row outside is read.
-  const V8 held = hn::Min(hn::Max(v, hn::Set(d, -cells.reach)), hn::Set(d, cells.reach));
-  const V8 shifted = times_plus(d, held, hn::Set(d, cells.per_unit), detail::k_round_shift);
-  const V8 whole = hn::Sub(shifted, hn::Set(d, detail::k_round_shift));
-  const V8 delta = hn::Sub(held, hn::Mul(whole, hn::Set(d, cells.unit)));
-  const auto k =
-      hn::Sub(hn::BitCast(di, shifted),
-              hn::Set(di, std::bit_cast<std::int32_t>(detail::k_round_shift) - cells.reach_k));
-  const Coefficients c = load_rows(d, cells.rows, hn::Add(k, first_row));
-  const V8 inner = hn::Add(c.c2, hn::Mul(delta, c.c3));
-  return hn::Add(c.c0, hn::Mul(delta, hn::Add(c.c1, hn::Mul(delta, inner))));
-}
-
-template <class Source>
-HWY_INLINE hn::Vec<I8> first_rows(I8 di, const SingleTable& table, const TableChoice& choice,
-                                  std::size_t i, const Source& source) {
-  const int n = table.cells().n_cells();
-  if (choice.variant == nullptr) return hn::Set(di, static_cast<int>(choice.first) * n);
-  return hn::Mul(source.load(di, choice.variant + i), hn::Set(di, n));
+// finish(i, value, at) with the table's value at place i, for n places.
+template <class Finish>
+HWY_INLINE void evaluate(const Cells& cells, const Places& places, std::size_t n,
+                         const Finish& finish) {
+  const F8 d;
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
+    const Coefficients c = load_rows(d, cells.rows, places.row + i);
+    const V8 delta = hn::Load(d, places.delta + i);
+    const V8 inner = hn::Add(c.c2, hn::Mul(delta, c.c3));
+    finish(i, hn::Add(c.c0, hn::Mul(delta, hn::Add(c.c1, hn::Mul(delta, inner)))), at);
+  });
 }
 
 void combine(const float* weights, const float* const* columns, std::size_t n_columns, float* out,
              std::size_t n) {
   const F d;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     auto sum = hn::Mul(hn::Set(d, weights[0]), at.load(d, columns[0] + i));
     for (std::size_t k = 1; k < n_columns; ++k)
       sum = hn::Add(sum, hn::Mul(hn::Set(d, weights[k]), at.load(d, columns[k] + i)));
@@ -206,34 +181,53 @@ void combine(const float* weights, const float* const* columns, std::size_t n_co
 
 void look_up(const SingleTable& table, const TableChoice& choice, const float* z, float* out,
              std::size_t n) {
-  const F8 d;
-  const I8 di;
+  const F d;
+  const F8 d8;
   const Cells cells = cells_of(table);
-  for_each(d, n, [&](std::size_t i, const auto& at) {
-    const auto rows = first_rows(di, table, choice, i, at);
-    at.store(hn::Max(evaluate(d, cells, rows, at.load(d, z + i)), hn::Zero(d)), d, out + i);
-  });
+  Places places;
+  for (std::size_t first = 0; first < n; first += k_batch) {
+    const std::size_t n_batch = std::min(k_batch, n - first);
+    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
+      find_place(cells, functions_of(choice, first + i, at), at.load(d, z + first + i), i, places);
+    });
+    evaluate(cells, places, n_batch, [&](std::size_t i, V8 ratio, const auto& at) HWY_ATTR {
+      at.store(hn::Max(ratio, hn::Zero(d8)), d8, out + first + i);
+    });
+  }
 }
 
 void look_up_shifted(const SingleTable& log_odds, const SingleTable& table, const TableChoice& choice,
                      const float* z, const float* shift, float* out, std::size_t n) {
-  const F8 d;
-  const I8 di;
+  const F d;
+  const I di;
+  const F8 d8;
   const Cells odds_cells = cells_of(log_odds), cells = cells_of(table);
-  for_each(d, n, [&](std::size_t i, const auto& at) {
-    const auto x =
-        hn::Sub(evaluate(d, odds_cells, hn::Zero(di), at.load(d, z + i)), at.load(d, shift + i));
-    const auto rows = first_rows(di, table, choice, i, at);
-    at.store(hn::Max(evaluate(d, cells, rows, x), hn::Zero(d)), d, out + i);
-  });
+  Places places;
+  alignas(64) float odds[k_batch];
+  for (std::size_t first = 0; first < n; first += k_batch) {
+    const std::size_t n_batch = std::min(k_batch, n - first);
+    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
+      find_place(odds_cells, hn::Zero(di), at.load(d, z + first + i), i, places);
+    });
+    evaluate(odds_cells, places, n_batch,
+             [&](std::size_t i, V8 x, const auto&) HWY_ATTR { hn::Store(x, d8, odds + i); });
+    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
+      const auto x = hn::Sub(hn::Load(d, odds + i), at.load(d, shift + first + i));
+      find_place(cells, functions_of(choice, first + i, at), x, i, places);
+    });
+    evaluate(cells, places, n_batch, [&](std::size_t i, V8 ratio, const auto& at) HWY_ATTR {
+      at.store(hn::Max(ratio, hn::Zero(d8)), d8, out + first + i);
+    });
+  }
 }
 
 void raise(const float* exponent, float* x, std::size_t n) {
   const F d;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto base = at.load(d, x + i);
     const auto least = hn::Set(d, 1e-37f);
-    const auto power = exp_of(d, hn::Mul(at.load(d, exponent + i), log_of(d, hn::Max(base, least))));
+    const auto power =
+        vector_exp(d, hn::Mul(at.load(d, exponent + i), vector_log(d, hn::Max(base, least))));
     at.store(hn::IfThenElseZero(hn::Ge(base, least), power), d, x + i);
   });
 }
@@ -242,7 +236,7 @@ void scores(const ScoreScale& scale, const float* ratio, const double* baseline,
             std::size_t n) {
   const hn::ScalableTag<double> d;
   const hn::Rebind<float, hn::ScalableTag<double>> single;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto raw = hn::Mul(hn::PromoteTo(d, at.load(single, ratio + i)), at.load(d, baseline + i));
     const auto held = hn::Min(raw, hn::Set(d, scale.maximum()));
     const auto shifted = hn::Add(hn::Mul(held, hn::Set(d, scale.per_unit())), hn::Set(d, 0x1.8p52));
@@ -256,8 +250,8 @@ void scores(const ScoreScale& scale, const float* ratio, const double* baseline,
 void exponentials(const std::uint32_t* words, float* out, std::size_t n) {
   const F d;
   const U du;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
-    at.store(hn::Neg(log_of(d, uniform_of(d, at.load(du, words + i)))), d, out + i);
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
+    at.store(hn::Neg(vector_log(d, vector_uniform(d, at.load(du, words + i)))), d, out + i);
   });
 }
 
@@ -278,7 +272,7 @@ void survive(const SurvivalBounds& bounds, const std::uint32_t* words, const int
   const U d;
   const I di;
   const std::size_t n_arms = bounds.bounds.size() / bounds.stride;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto word = at.load(d, words + i);
     const auto arms = n_arms > 1 ? at.load(di, arm + i) : hn::Zero(di);
     auto survived = hn::Zero(di);
@@ -301,7 +295,7 @@ HWY_INLINE hn::Vec<F> rate_of(const StateRate& rate, const Interval& interval, s
   const auto intercept = of_arm(d, di, rate.intercept.data(), n_arms, 1, arm);
   const auto previous =
       interval.previous.empty() ? hn::Set(d, 1.0f) : at.load(d, interval.previous.data() + i);
-  return exp_of(d, hn::Add(intercept, hn::Mul(hn::Set(d, rate.slope), previous)));
+  return vector_exp(d, hn::Add(intercept, hn::Mul(hn::Set(d, rate.slope), previous)));
 }
 
 template <class Source>
@@ -316,7 +310,7 @@ HWY_INLINE void mark(const Interval& interval, hn::Mask<F> ended, int* first, st
 void step_hazard(const StateRate& rate, const Interval& interval, float* left, int* first,
                  std::size_t n) {
   const F d;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto rest = hn::Sub(at.load(d, left + i), rate_of(rate, interval, i, at));
     at.store(rest, d, left + i);
     mark(interval, hn::Le(rest, hn::Zero(d)), first, i, at);
@@ -326,7 +320,7 @@ void step_hazard(const StateRate& rate, const Interval& interval, float* left, i
 void step_odds(const StateRate& rate, const Interval& interval, float* left, int* first,
                std::size_t n) {
   const F d;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto factor = hn::Add(hn::Set(d, 1.0f), rate_of(rate, interval, i, at));
     auto rest = at.load(d, left + i);
     if (interval.periods == 1)
@@ -334,7 +328,7 @@ void step_odds(const StateRate& rate, const Interval& interval, float* left, int
     else if (interval.periods == 2)
       rest = hn::Mul(rest, hn::Mul(factor, factor));
     else
-      rest = hn::Mul(rest, exp_of(d, hn::Mul(hn::Set(d, interval.periods), log_of(d, factor))));
+      rest = hn::Mul(rest, vector_exp(d, hn::Mul(hn::Set(d, interval.periods), vector_log(d, factor))));
     at.store(rest, d, left + i);
     mark(interval, hn::Ge(rest, hn::Set(d, 1.0f)), first, i, at);
   });
@@ -343,7 +337,7 @@ void step_odds(const StateRate& rate, const Interval& interval, float* left, int
 void observe(const RescueState& state, int number, const float* ratio, float* out, std::size_t n) {
   const F d;
   const I di;
-  for_each(d, n, [&](std::size_t i, const auto& at) {
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
     const auto rescued = at.load(di, state.rescued + i);
     auto none = hn::Gt(rescued, hn::Set(di, number));
     if (state.gone != nullptr) none = hn::Or(none, hn::Gt(rescued, at.load(di, state.gone + i)));

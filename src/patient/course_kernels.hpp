@@ -24,7 +24,6 @@
 // threshold, and holds the rate to the closed form.
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -33,51 +32,6 @@
 #include "base/columns.hpp"
 
 namespace trialwright::patient {
-
-// ---- Single-precision functions ----
-
-namespace detail {
-constexpr float k_round_shift = 0x1.8p23f;  // adding it rounds to a whole number, ties to even
-constexpr float k_ln2_high = 0x1.62e4p-1f, k_ln2_low = 0x1.7f7d1cp-20f;
-constexpr float k_log2_e = 0x1.715476p0f;
-}  // namespace detail
-
-// e^x, relative error below 3e-7, of x held in [-87, 88]. Cephes (Moshier 1992), expf.
-constexpr float exp_single(float x) {
-  x = x > -87.0f ? x : -87.0f;
-  x = x < 88.0f ? x : 88.0f;
-  const float shifted = x * detail::k_log2_e + detail::k_round_shift;
-  const float k = shifted - detail::k_round_shift;
-  const float r = (x - k * detail::k_ln2_high) - k * detail::k_ln2_low;
-  float p = 1.9875691500e-4f * r + 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  const float fraction = (p * (r * r) + r) + 1.0f;
-  const std::uint32_t exponent =
-      std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(detail::k_round_shift);
-  return std::bit_cast<float>(std::bit_cast<std::uint32_t>(fraction) + (exponent << 23));
-}
-
-// ln x of a normal positive number, error below 2e-7 relative or 1e-7. Cephes, logf.
-constexpr float log_single(float x) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x) - 0x3F3504F3u;  // sqrt(1/2)
-  const auto k = static_cast<std::int32_t>(bits) >> 23;
-  const float f = std::bit_cast<float>((bits & 0x007FFFFFu) + 0x3F3504F3u) - 1.0f;
-  const float e = static_cast<float>(k);
-  float p = 7.0376836292e-2f * f - 1.1514610310e-1f;
-  p = p * f + 1.1676998740e-1f;
-  p = p * f - 1.2420140846e-1f;
-  p = p * f + 1.4249322787e-1f;
-  p = p * f - 1.6668057665e-1f;
-  p = p * f + 2.0000714765e-1f;
-  p = p * f - 2.4999993993e-1f;
-  p = p * f + 3.3333331174e-1f;
-  const float square = f * f;
-  const float low = (p * f) * square + e * detail::k_ln2_low;
-  return ((low - 0.5f * square) + f) + e * detail::k_ln2_high;
-}
 
 // ---- Cubic tables ----
 
@@ -133,7 +87,7 @@ void look_up(const SingleTable& table, const TableChoice& choice, std::span<cons
 // out[i] = max(0, table(log_odds(z[i]) - shift[i])); log_odds holds one function.
 void look_up_shifted(const SingleTable& log_odds, const SingleTable& table, const TableChoice& choice,
                      std::span<const float> z, std::span<const float> shift, std::span<float> out);
-// x[i] = x[i]^exponent[i], as exp_single(exponent log_single(x)); below 1e-37 it is 0.
+// x[i] = x[i]^exponent[i], as exp_float(exponent log_float(x)); below 1e-37 it is 0.
 void raise(std::span<const float> exponent, std::span<float> x);
 float raise(float exponent, float x);
 
@@ -165,7 +119,7 @@ class ScoreScale {
 void scores(const ScoreScale& scale, std::span<const float> ratio, std::span<const double> baseline,
             std::span<double> out);
 
-// out[i] = -log_single(rng::uniform_of_word(words[i])).
+// out[i] = -log_float(rng::uniform_of_word(words[i])).
 void exponentials(std::span<const std::uint32_t> words, std::span<float> out);
 
 // interval[i] = number of intervals j that patient i survives: words[i] <= bounds[j], bounds falling.

@@ -173,7 +173,7 @@ void IntercurrentProcess::compile_dropout() {
           highest_word(math::exp(-dropout.rate_per_week * week * math::exp(log_hazard(arm)))));
   for (const double weeks : intervals_) {
     auto& intercepts = dropout_intercepts_.emplace_back();
-    // The logarithm of what is nothing: exp_single knows no less.
+    // The logarithm of what is nothing: exp_float knows no less.
     const double log_rate =
         dropout.rate_per_week > 0 ? math::log(dropout.rate_per_week * weeks) : -1000;
     for (std::size_t arm = 0; arm < n_arms_dropout_; ++arm)

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "math/elementary.hpp"
-#include "patient/course_kernels.hpp"
+#include "math/elementary_float.hpp"
 #include "rng/batch.hpp"
 
 namespace trialwright::patient {
@@ -228,7 +228,7 @@ void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link,
       const auto noises = noise(key, trial, i_link, in, cohort, first_column, n);
       const auto sd = static_cast<float>(measure.noise_sd);
       for (std::size_t i = 0; i < n; ++i) {
-        const double ratio = in.observed_ratio[i] * exp_single(sd * noises[i]);
+        const double ratio = in.observed_ratio[i] * math::exp_float(sd * noises[i]);
         out[i] = on_scale(baseline[i] * std::min(ratio, measure.ratio_maximum));
       }
       break;

@@ -2,6 +2,7 @@
 
 #include "base/contract.hpp"
 #include "math/elementary.hpp"
+#include "math/elementary_float.hpp"
 #include "patient/course_kernels.hpp"
 
 namespace trialwright::patient {
@@ -10,6 +11,8 @@ namespace {
 
 // The zeros of the fourth Chebyshev polynomial: cos(pi/8), cos(3 pi/8).
 constexpr double k_outer = 0.92387953251128674, k_inner = 0.38268343236508977;
+// Adding it rounds to a whole number, ties to even.
+constexpr float k_round_shift = 0x1.8p23f;
 constexpr double k_largest_per_unit = 0x1p20, k_largest_whole = 0x1p26;
 
 }  // namespace
@@ -43,7 +46,7 @@ float SingleTable::operator()(std::size_t i, float v) const {
   const auto per_unit = static_cast<float>(cells_.per_unit);
   const float reach = static_cast<float>(cells_.reach) / per_unit;
   const float held = std::min(std::max(v, -reach), reach);
-  const float whole = (held * per_unit + detail::k_round_shift) - detail::k_round_shift;
+  const float whole = (held * per_unit + k_round_shift) - k_round_shift;
   const float delta = held - whole * (1.0f / per_unit);
   const auto row = i * static_cast<std::size_t>(cells_.n_cells()) +
                    static_cast<std::size_t>(static_cast<int>(whole) + cells_.reach);
@@ -52,7 +55,7 @@ float SingleTable::operator()(std::size_t i, float v) const {
 }
 
 float raise(float exponent, float x) {
-  return x >= 1e-37f ? exp_single(exponent * log_single(x)) : 0.0f;
+  return x >= 1e-37f ? math::exp_float(exponent * math::log_float(x)) : 0.0f;
 }
 
 ScoreScale::ScoreScale(double per_unit, double maximum) : maximum_(maximum) {
@@ -66,14 +69,14 @@ ScoreScale::ScoreScale(double per_unit, double maximum) : maximum_(maximum) {
 }
 
 float hazard_left(float left, float intercept, float slope, float previous) {
-  return left - exp_single(intercept + slope * previous);
+  return left - math::exp_float(intercept + slope * previous);
 }
 
 float odds_left(float left, float intercept, float slope, float previous, float periods) {
-  const float factor = 1.0f + exp_single(intercept + slope * previous);
+  const float factor = 1.0f + math::exp_float(intercept + slope * previous);
   if (periods == 1) return left * factor;
   if (periods == 2) return left * (factor * factor);
-  return left * exp_single(periods * log_single(factor));
+  return left * math::exp_float(periods * math::log_float(factor));
 }
 
 }  // namespace trialwright::patient
