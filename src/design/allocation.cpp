@@ -6,16 +6,21 @@
 
 #include "base/contract.hpp"
 #include "design/allocation_draws.hpp"
+#include "rng/word_list.hpp"
 
 namespace trialwright::design {
 
 namespace {
 
-// The colour of ball number `ball` of an urn with the given numbers of balls.
+// The colour of ball number `ball` of an urn with the given numbers of balls; without a branch, which no
+// processor could foretell.
 int colour(std::uint32_t ball, std::span<const std::int32_t> urn) {
   int c = 0;
-  auto rest = static_cast<std::int64_t>(ball);
-  while (rest >= urn[c]) rest -= urn[c++];
+  std::int64_t before = 0;
+  for (std::size_t i = 0; i + 1 < urn.size(); ++i) {
+    before += urn[i];
+    c += static_cast<std::int64_t>(ball) >= before ? 1 : 0;
+  }
   return c;
 }
 
@@ -105,7 +110,9 @@ Allocation::Allocation(Randomisation randomisation, std::vector<ArmShare> arms, 
 void Allocation::allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
                           std::span<int> arm_out, Workspace& workspace) const {
   TRIALWRIGHT_EXPECT(arm_out.size() <= static_cast<std::size_t>(n_patients_));
-  Draws draws({key, rng::Purpose::allocation, trial, 0});
+  workspace.words.resize(arm_out.size());
+  const Draws draws{{key, rng::Purpose::allocation, trial, 0}, workspace.words};
+  rng::fill_list(draws.address, 0, workspace.words);
   switch (method_of(randomisation_)) {
     case RandomisationMethod::random_allocation:
       allocate_urn(draws, arm_out, workspace);
@@ -122,34 +129,57 @@ void Allocation::allocate(rng::Key key, std::uint64_t trial, const base::Columns
   }
 }
 
-void Allocation::allocate_urn(Draws& draws, std::span<int> arm_out, Workspace& workspace) const {
+// Two arms: patients from `first` on, as many as arm_out holds, out of a full urn of n_balls.
+void Allocation::empty_urn_of_two(const Draws& draws, std::size_t first, std::uint32_t n_balls,
+                                  std::span<int> arm_out) const {
+  // Looked up by the number of balls that left the first arm's: a choice would be compiled into a branch
+  // that no processor can foretell.
+  const int arm_of[2] = {arms_[1].arm, arms_[0].arm};
+  auto left = static_cast<std::uint32_t>(full_urn_[0]);
+  for (std::size_t i = 0; i < arm_out.size(); ++i) {
+    const std::uint32_t ball = draws.below(n_balls - static_cast<std::uint32_t>(i), first + i);
+    const std::uint32_t before = left;
+    // From patient to patient only this subtraction is waited for.
+    left -= ball < left ? 1u : 0u;
+    arm_out[i] = arm_of[before - left];
+  }
+}
+
+void Allocation::allocate_urn(const Draws& draws, std::span<int> arm_out, Workspace& workspace) const {
   auto left = static_cast<std::uint32_t>(n_patients_);
+  if (arms_.size() == 2) return empty_urn_of_two(draws, 0, left, arm_out);
+  workspace.urns.assign(full_urn_.begin(), full_urn_.end());
+  for (std::size_t i = 0; i < arm_out.size(); ++i) {
+    const int c = colour(draws.below(left--, i), workspace.urns);
+    --workspace.urns[static_cast<std::size_t>(c)];
+    arm_out[i] = arms_[static_cast<std::size_t>(c)].arm;
+  }
+}
+
+void Allocation::allocate_simple(const Draws& draws, std::span<int> arm_out) const {
+  const auto total = static_cast<std::uint32_t>(full_urn_total_);
   if (arms_.size() == 2) {
-    auto first_left = static_cast<std::uint32_t>(full_urn_[0]);
-    for (int& arm : arm_out) {
-      const bool first = draws.below(left--) < first_left;
-      first_left -= first ? 1u : 0u;
-      arm = arms_[first ? 0 : 1].arm;
-    }
+    const auto n_first = static_cast<std::uint32_t>(full_urn_[0]);
+    const int arm_of[2] = {arms_[1].arm, arms_[0].arm};
+    for (std::size_t i = 0; i < arm_out.size(); ++i)
+      arm_out[i] = arm_of[draws.below(total, i) < n_first ? 1 : 0];
     return;
   }
-  workspace.urns.assign(full_urn_.begin(), full_urn_.end());
-  for (int& arm : arm_out) {
-    const int c = colour(draws.below(left--), workspace.urns);
-    --workspace.urns[c];
-    arm = arms_[c].arm;
-  }
+  for (std::size_t i = 0; i < arm_out.size(); ++i)
+    arm_out[i] = arms_[static_cast<std::size_t>(colour(draws.below(total, i), full_urn_))].arm;
 }
 
-void Allocation::allocate_simple(Draws& draws, std::span<int> arm_out) const {
-  for (int& arm : arm_out)
-    arm = arms_[colour(draws.below(static_cast<std::uint32_t>(full_urn_total_)), full_urn_)].arm;
-}
-
-void Allocation::allocate_blocks(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
-                                 Workspace& workspace) const {
+void Allocation::allocate_blocks(const Draws& draws, const base::Columns<int>& strata,
+                                 std::span<int> arm_out, Workspace& workspace) const {
   const std::size_t n_arms = arms_.size(),
                     row = n_arms + 1;  // a list's open block, then its number of balls
+  if (n_arms == 2 && factors_.empty()) {
+    const auto size = static_cast<std::size_t>(full_urn_total_);
+    for (std::size_t i = 0; i < arm_out.size(); i += size)
+      empty_urn_of_two(draws, i, static_cast<std::uint32_t>(size),
+                       arm_out.subspan(i, std::min(size, arm_out.size() - i)));
+    return;
+  }
   std::size_t n_lists = 1;
   for (const int n_levels : factor_levels_) n_lists *= static_cast<std::size_t>(n_levels);
   workspace.urns.assign(n_lists * row, 0);
@@ -165,7 +195,7 @@ void Allocation::allocate_blocks(Draws& draws, const base::Columns<int>& strata,
       std::copy(full_urn_.begin(), full_urn_.end(), urn.begin());
       urn[n_arms] = full_urn_total_;
     }
-    const int c = colour(draws.below(static_cast<std::uint32_t>(urn[n_arms])), urn);
+    const int c = colour(draws.below(static_cast<std::uint32_t>(urn[n_arms]), i), urn.first(n_arms));
     --urn[c];
     --urn[n_arms];
     arm_out[i] = arms_[c].arm;

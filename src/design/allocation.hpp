@@ -20,14 +20,15 @@ struct ArmSizeProbability {
 
 // The allocation rule of one plan; immutable, safe to share between threads.
 //
-// Draws: word i of (Purpose::allocation, trial, unit 0) is patient i's. An urn of k balls takes it by
-// Lemire's method (2019, "Fast random integer generation in an interval"), exactly uniform; the rare
-// word that it rejects (at most k in 2^32) is replaced from the stream of unit 1 + i. So patient i's
-// arm moves little where the number of patients or the ratio does.
+// Draws: place i of list 0 of (Purpose::allocation, trial) is patient i's (rng::fill_list). An urn of k
+// balls takes it by Lemire's method (2019, "Fast random integer generation in an interval"), exactly
+// uniform; the rare word that it rejects (at most k in 2^32) is replaced from words 4, 5, … of unit i. So
+// patient i's arm moves little where the number of patients or the ratio does.
 class Allocation {
  public:
   // Memory of one thread; any Allocation may use it, one after another.
   struct Workspace {
+    std::vector<std::uint32_t> words;
     std::vector<std::int32_t> urns;
     std::vector<std::int64_t> counts;
     std::vector<std::int64_t> imbalances;
@@ -70,12 +71,14 @@ class Allocation {
 
  private:
   struct Draws;
+  void empty_urn_of_two(const Draws& draws, std::size_t first, std::uint32_t n_balls,
+                        std::span<int> arm_out) const;
   void prepare_minimisation();
-  void allocate_urn(Draws& draws, std::span<int> arm_out, Workspace& workspace) const;
-  void allocate_simple(Draws& draws, std::span<int> arm_out) const;
-  void allocate_blocks(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+  void allocate_urn(const Draws& draws, std::span<int> arm_out, Workspace& workspace) const;
+  void allocate_simple(const Draws& draws, std::span<int> arm_out) const;
+  void allocate_blocks(const Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
                        Workspace& workspace) const;
-  void allocate_minimising(Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+  void allocate_minimising(const Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
                            Workspace& workspace) const;
 
   // The arm (index into arms()) that the biased coin gives at these imbalances.

@@ -85,7 +85,7 @@ int Allocation::toss(std::span<const std::int64_t> imbalances, double uniform) c
   return chosen;
 }
 
-void Allocation::allocate_minimising(Draws& draws, const base::Columns<int>& strata,
+void Allocation::allocate_minimising(const Draws& draws, const base::Columns<int>& strata,
                                      std::span<int> arm_out, Workspace& workspace) const {
   const std::size_t n_arms = arms_.size();
   const Imbalance imbalance = std::get<Minimisation>(randomisation_).imbalance;
@@ -105,7 +105,7 @@ void Allocation::allocate_minimising(Draws& draws, const base::Columns<int>& str
       for (std::size_t a = 0; a < n_arms; ++a)
         workspace.imbalances[a] += margin.imbalance_with(a, imbalance);
     }
-    const int chosen = toss(workspace.imbalances, draws.uniform());
+    const int chosen = toss(workspace.imbalances, draws.uniform(i));
     for (std::size_t f = 0, first = 0; f < factors_.size(); first += factor_levels_[f++])
       level_counts(f, first, i)[chosen] += steps_[chosen];
     arm_out[i] = arms_[chosen].arm;
