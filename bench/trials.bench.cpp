@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <numeric>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,13 +49,14 @@ struct Point {
 // `more` is what the study says beside its patients, arms of n_placebo + n_hcmsc, and engine.
 Point point_of(const std::string& library, int n_placebo, int n_hcmsc, const std::string& engine,
                const std::string& more) {
+  const int whole = std::gcd(n_placebo, n_hcmsc);
   auto study = scenario::Study::parse(
       fmt::format("schema: 1\nextends: library/{}\n"
                   "designs: {{fixed: {{kind: fixed, arms: {{placebo: {}, hcmsc: {}}}, patients: {}, "
                   "primary: easi50_superiority}}}}\n"
                   "scenarios: {{reported: {{effect: 1}}}}\n"
                   "simulation: {{trials: 1, seed: 1, engine: {}}}\n{}",
-                  library, n_placebo, n_hcmsc, n_placebo + n_hcmsc, engine, more),
+                  library, n_placebo / whole, n_hcmsc / whole, n_placebo + n_hcmsc, engine, more),
       "bench", TRIALWRIGHT_SOURCE_DIR "/configs", {});
   auto plan = study.plan({"fixed", "reported", {}});
   auto counts = engine::engine_of(study, *plan).counts;
