@@ -38,11 +38,11 @@ void fill_scalar_words(Counter counter, Key key, std::size_t n, const WordColumn
   }
 }
 
-void fill_unit_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
+inline void fill_unit_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
   fill_scalar_words<1>(counter, key, n, out);
 }
 
-void fill_trial_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
+inline void fill_trial_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
   fill_scalar_words<2>(counter, key, n, out);
 }
 
@@ -210,11 +210,11 @@ HWY_INLINE void fill_places(const Blocks& blocks, std::size_t n, const WordColum
   if (i < n) store_places(blocks, n - k_places, out, n - k_places);
 }
 
-void fill_unit_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
+inline void fill_unit_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
   fill_places(OverUnits(counter, key), n, out);
 }
 
-void fill_trial_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
+inline void fill_trial_words(Counter counter, Key key, std::size_t n, const WordColumns& out) {
   fill_places(OverTrials(counter, key), n, out);
 }
 
