@@ -36,6 +36,7 @@ struct Point {
   std::string scenario;
   std::vector<AxisValue> sweep;
   std::uint64_t n_trials = 0;
+  std::string engine;  // "patients", or "counts" drawn from their exact joint law; empty where unknown
   std::uint64_t n_failed_analyses = 0;
   std::vector<std::string> null_hypotheses;  // true here: of them `power` is the type I error
   std::vector<Metric> metrics;

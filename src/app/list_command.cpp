@@ -54,6 +54,7 @@ std::vector<Kind> kinds() {
       {"randomisation", "designs.*.randomisation.method", rows(design::k_randomisation_methods)},
       {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
        rows(scenario::truth_draw_table())},
+      {"engines", "simulation.engine", rows(scenario::engine_table())},
   };
 }
 

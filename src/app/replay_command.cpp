@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
+#include "engine/point_engine.hpp"
 #include "report/directory.hpp"
 #include "trial/simulate_trial.hpp"
 
@@ -189,6 +190,11 @@ ExitStatus run(const Options& options) {
   // A swept value takes what the file or --set says, not the sweep's first.
   point.sweep.clear();
   const auto plan = study.plan(point);
+  if (engine::engine_of(study, *plan).counts)
+    fmt::print(stderr,
+               "note: a run of this study draws trial {} as counts (same law, other numbers); with "
+               "simulation.engine: patients it is the trial replayed here\n",
+               trial);
   trial::Workspace workspace;
   workspace.prepare(*plan);
   trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model),
@@ -221,7 +227,10 @@ void add_replay_command(CLI::App& app, Action& action) {
            "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse "
            "events as tidy\n"
            "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, "
-           "or of --set.");
+           "or of --set.\n"
+           "Where the run draws counts instead of patients (simulation.engine), its trial K has other "
+           "numbers of\n"
+           "the same law, and a note says so.");
   add_study_options(*command, options->common);
   command->add_option("--design", options->design, "which design")->required();
   command->add_option("--scenario", options->scenario, "which scenario")->required();

@@ -38,62 +38,71 @@ PointAccumulator::PointAccumulator(const trial::TrialPlan& plan, const TrueValue
           stats::Moments(on_analysis_scale(plan.analyses[i].effect, *true_values[i]));
 }
 
-void PointAccumulator::add(const trial::TrialPlan& plan, const TrueValues& true_values,
-                           const trial::TrialOutcome& outcome) {
-  ++n_trials;
-  for (std::size_t i = 0; i < analyses.size(); ++i) {
-    auto& sum = analyses[i];
-    const auto& one = outcome.analyses[i];
-    sum.n_rejected += one.rejected ? 1 : 0;
-    sum.n_failed += one.failed ? 1 : 0;
-    // A ratio of zero has no logarithm: such a trial has no place in the mean, and is told apart.
-    const bool on_scale =
-        plan.analyses[i].effect == analysis::EffectMeasure::risk_difference || one.estimate.value > 0;
-    if (!one.estimate.defined || !on_scale) continue;
-    ++sum.n_defined;
-    const double estimate = on_analysis_scale(plan.analyses[i].effect, one.estimate.value);
-    sum.estimate.add(estimate);
-    sum.distribution.add(std::max(0.0, estimate + k_distribution_offset));
-    if (const auto& published = plan.analyses[i].published) {
-      sum.n_below_published += estimate < *published - k_same_estimate ? 1 : 0;
-      sum.n_at_published += std::abs(estimate - *published) <= k_same_estimate ? 1 : 0;
-    }
-    if (const auto& truth = true_values[i])
-      sum.n_covered += one.estimate.lower <= *truth && *truth <= one.estimate.upper ? 1 : 0;
+void AnalysisAccumulator::add(const trial::PlannedAnalysis& analysis,
+                              const std::optional<double>& true_value,
+                              const trial::AnalysisOutcome& outcome, std::uint64_t n) {
+  n_rejected += outcome.rejected ? n : 0;
+  n_failed += outcome.failed ? n : 0;
+  // A ratio of zero has no logarithm: such a trial has no place in the mean, and is told apart.
+  const bool on_scale =
+      analysis.effect == analysis::EffectMeasure::risk_difference || outcome.estimate.value > 0;
+  if (!outcome.estimate.defined || !on_scale) return;
+  n_defined += n;
+  const double value = on_analysis_scale(analysis.effect, outcome.estimate.value);
+  estimate.add(value, n);
+  distribution.add(std::max(0.0, value + k_distribution_offset), n);
+  if (const auto& published = analysis.published) {
+    n_below_published += value < *published - k_same_estimate ? n : 0;
+    n_at_published += std::abs(value - *published) <= k_same_estimate ? n : 0;
   }
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    const auto events = static_cast<std::uint64_t>(outcome.counts[i].events);
-    const auto patients = static_cast<std::uint64_t>(outcome.counts[i].patients);
-    arms[i].events += events;
-    arms[i].patients += patients;
-    arms[i].events_squared += events * events;
-    arms[i].patients_squared += patients * patients;
-    arms[i].events_patients += events * patients;
-  }
+  if (true_value)
+    n_covered += outcome.estimate.lower <= *true_value && *true_value <= outcome.estimate.upper ? n : 0;
+}
+
+void AnalysisAccumulator::merge(const AnalysisAccumulator& later) {
+  n_rejected += later.n_rejected;
+  n_failed += later.n_failed;
+  n_defined += later.n_defined;
+  n_covered += later.n_covered;
+  n_below_published += later.n_below_published;
+  n_at_published += later.n_at_published;
+  distribution.merge(later.distribution);
+  estimate.merge(later.estimate);
+}
+
+void ArmAccumulator::add(int events_of_trial, int patients_of_trial, std::uint64_t n) {
+  const auto e = static_cast<std::uint64_t>(events_of_trial);
+  const auto p = static_cast<std::uint64_t>(patients_of_trial);
+  events += n * e;
+  patients += n * p;
+  events_squared += n * e * e;
+  patients_squared += n * p * p;
+  events_patients += n * e * p;
+}
+
+void ArmAccumulator::merge(const ArmAccumulator& later) {
+  events += later.events;
+  patients += later.patients;
+  events_squared += later.events_squared;
+  patients_squared += later.patients_squared;
+  events_patients += later.events_patients;
+}
+
+void PointAccumulator::add_calendar(const trial::TrialOutcome& outcome) {
+  if (!outcome.has_calendar) return;
   enrolment_months.add(outcome.enrolment_months);
   duration_months.add(outcome.duration_months);
   n_screened.add(outcome.n_screened);
 }
 
 void PointAccumulator::merge(const PointAccumulator& later) {
+  if (analyses.empty() && arms.empty()) {
+    *this = later;
+    return;
+  }
   n_trials += later.n_trials;
-  for (std::size_t i = 0; i < analyses.size(); ++i) {
-    analyses[i].n_rejected += later.analyses[i].n_rejected;
-    analyses[i].n_failed += later.analyses[i].n_failed;
-    analyses[i].n_defined += later.analyses[i].n_defined;
-    analyses[i].n_covered += later.analyses[i].n_covered;
-    analyses[i].n_below_published += later.analyses[i].n_below_published;
-    analyses[i].n_at_published += later.analyses[i].n_at_published;
-    analyses[i].distribution.merge(later.analyses[i].distribution);
-    analyses[i].estimate.merge(later.analyses[i].estimate);
-  }
-  for (std::size_t i = 0; i < arms.size(); ++i) {
-    arms[i].events += later.arms[i].events;
-    arms[i].patients += later.arms[i].patients;
-    arms[i].events_squared += later.arms[i].events_squared;
-    arms[i].patients_squared += later.arms[i].patients_squared;
-    arms[i].events_patients += later.arms[i].events_patients;
-  }
+  for (std::size_t i = 0; i < analyses.size(); ++i) analyses[i].merge(later.analyses[i]);
+  for (std::size_t i = 0; i < arms.size(); ++i) arms[i].merge(later.arms[i]);
   enrolment_months.merge(later.enrolment_months);
   duration_months.merge(later.duration_months);
   n_screened.merge(later.n_screened);

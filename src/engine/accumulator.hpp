@@ -19,6 +19,11 @@ inline constexpr double k_distribution_width = 0.001;
 inline constexpr std::size_t k_distribution_bins = 8001;
 
 struct AnalysisAccumulator {
+  // `n` trials that came to this outcome; `true_value` on the effect measure's own scale.
+  void add(const trial::PlannedAnalysis& analysis, const std::optional<double>& true_value,
+           const trial::AnalysisOutcome& outcome, std::uint64_t n = 1);
+  void merge(const AnalysisAccumulator& later);
+
   std::uint64_t n_rejected = 0;
   std::uint64_t n_failed = 0;
   std::uint64_t n_defined = 0;          // trials with a defined estimate and interval
@@ -31,6 +36,10 @@ struct AnalysisAccumulator {
 };
 
 struct ArmAccumulator {
+  // `n` trials with these counts.
+  void add(int events_of_trial, int patients_of_trial, std::uint64_t n = 1);
+  void merge(const ArmAccumulator& later);
+
   std::uint64_t events = 0;
   std::uint64_t patients = 0;
   std::uint64_t events_squared = 0;  // sums over trials, for the standard error of the ratio of sums
@@ -49,14 +58,15 @@ class PointAccumulator {
   PointAccumulator() = default;
   PointAccumulator(const trial::TrialPlan& plan, const TrueValues& true_values);
 
-  void add(const trial::TrialPlan& plan, const TrueValues& true_values,
-           const trial::TrialOutcome& outcome);
-  // `later` holds the trials that follow this one's.
+  // The calendar of one trial, where it has one.
+  void add_calendar(const trial::TrialOutcome& outcome);
+  // `later` holds the trials that follow this one's, or other sums of the same trials.
   void merge(const PointAccumulator& later);
 
   std::uint64_t n_trials = 0;
   std::vector<AnalysisAccumulator> analyses;
   std::vector<ArmAccumulator> arms;  // [i_estimand * n_arms + i_arm]
+  // Of the trials that have a calendar.
   stats::Moments enrolment_months;
   stats::Moments duration_months;
   stats::Moments n_screened;

@@ -1,16 +1,11 @@
 // The pool: numbered blocks of work handed out in order to threads, their results merged in order.
 #pragma once
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/partitioner.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -20,14 +15,58 @@ namespace trialwright::engine {
 class Monitor {
  public:
   virtual ~Monitor() = default;
-  // What the calls of progress() that follow count: exact powers, or trials (those of the true values
-  // first, then the study's own).
+  // What the calls of progress() that follow count: the trials for true values first, then exact powers,
+  // then the study's own trials.
   enum class Phase { exact_powers, true_values, trials };
   virtual void begin(Phase) {}
   // `done` of `total` are finished, over all points.
   virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
   // True to stop: blocks under way are finished, no other is begun.
   virtual bool stop_requested() = 0;
+};
+
+// Work cut into numbered blocks that any thread may do, several at once.
+class Stage {
+ public:
+  virtual ~Stage() = default;
+  virtual Monitor::Phase phase() const = 0;
+  virtual std::uint64_t n_blocks() const = 0;
+  // What progress counts to: trials, or exact powers.
+  virtual std::uint64_t n_items() const = 0;
+  // Does one block on thread `i_thread` (from 0), and returns the items done.
+  virtual std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) = 0;
+};
+
+// Runs every stage's blocks on n_threads threads, handed out in order: a thread that finds no block left
+// of one stage goes on with the next, so no core waits between them. The monitor hears of the first
+// stage that is not finished. After a stop exactly the blocks handed out are done: a prefix. No thread is
+// further ahead of a stage's oldest block under way than a fixed number of blocks, which bounds the
+// results that wait to be merged.
+void run_stages(std::span<Stage* const> stages, int n_threads, Monitor* monitor);
+
+// A sum of numbered blocks, merged from block 0 on in whatever order they come.
+template <class Sum>
+class OrderedSum {
+ public:
+  explicit OrderedSum(Sum sum = {}) : sum_(std::move(sum)) {}
+
+  // By any thread.
+  void add(std::uint64_t i_block, Sum result) {
+    const std::lock_guard lock(mutex_);
+    waiting_.emplace(i_block, std::move(result));
+    for (; !waiting_.empty() && waiting_.begin()->first == n_merged_; ++n_merged_) {
+      sum_.merge(waiting_.begin()->second);
+      waiting_.erase(waiting_.begin());
+    }
+  }
+  // Once no thread adds any more: of the leading blocks up to the first that is missing.
+  Sum& sum() { return sum_; }
+
+ private:
+  std::mutex mutex_;
+  Sum sum_;
+  std::uint64_t n_merged_ = 0;
+  std::map<std::uint64_t, Sum> waiting_;
 };
 
 // One job: `n_blocks` blocks whose results are merged into `sum` from block 0 on.
@@ -38,65 +77,78 @@ struct Job {
   Sum sum{};
 };
 
+// Which job a block belongs to, where the blocks of several follow one another.
+class BlockIndex {
+ public:
+  void add_job(std::uint64_t n_blocks) {
+    first_block_.push_back(n_blocks_);
+    n_blocks_ += n_blocks;
+  }
+  std::uint64_t n_blocks() const { return n_blocks_; }
+  struct Place {
+    std::size_t i_job = 0;
+    std::uint64_t i_block = 0;
+  };
+  Place operator[](std::uint64_t i) const {
+    const auto after = std::upper_bound(first_block_.begin(), first_block_.end(), i);
+    const auto i_job = static_cast<std::size_t>(after - first_block_.begin() - 1);
+    return {i_job, i - first_block_[i_job]};
+  }
+
+ private:
+  std::vector<std::uint64_t> first_block_;
+  std::uint64_t n_blocks_ = 0;
+};
+
+// The share of `all` that block i of n stands for, so that the blocks' shares add up to it.
+inline std::uint64_t share_of_block(std::uint64_t all, std::uint64_t i, std::uint64_t n) {
+  const auto up_to = [&](std::uint64_t k) { return all / n * k + all % n * k / n; };
+  return up_to(i + 1) - up_to(i);
+}
+
 // Computes block(i_job, i_block, scratch) of every job on n_threads threads that share all jobs'
 // blocks, and merges each result into its job's sum in block order, so that the sums do not depend on
 // the threads. Each thread has one `Scratch`. After a stop every sum holds its leading blocks up to the
 // first unfinished one.
 template <class Scratch, class Sum, class Block>
 void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Block block) {
-  struct State {
-    std::uint64_t n_merged = 0;
-    std::map<std::uint64_t, Sum> waiting;
-  };
-  std::vector<State> states(jobs.size());
-  std::vector<std::uint64_t> first_block;
-  std::uint64_t n_blocks = 0;
-  std::uint64_t n_trials = 0;
-  for (const auto& job : jobs) {
-    first_block.push_back(n_blocks);
-    n_blocks += job.n_blocks;
-    n_trials += job.n_trials;
-  }
-  std::atomic<std::uint64_t> next = 0;
-  std::atomic<bool> stopped = false;
-  std::mutex mutex;
-  double n_done = 0;
-
-  auto finish = [&](std::size_t i_job, std::uint64_t i_block, Sum result) {
-    const std::lock_guard lock(mutex);
-    auto& state = states[i_job];
-    auto& job = jobs[i_job];
-    state.waiting.emplace(i_block, std::move(result));
-    while (!state.waiting.empty() && state.waiting.begin()->first == state.n_merged) {
-      job.sum.merge(state.waiting.begin()->second);
-      state.waiting.erase(state.waiting.begin());
-      ++state.n_merged;
+  class JobStage final : public Stage {
+   public:
+    JobStage(std::vector<Job<Sum>>& jobs, int n_threads, Block& block)
+        : jobs_(jobs),
+          block_(block),
+          sums_(jobs.size()),
+          scratch_(static_cast<std::size_t>(n_threads)) {
+      for (std::size_t i = 0; i < jobs.size(); ++i) {
+        index_.add_job(jobs[i].n_blocks);
+        n_trials_ += jobs[i].n_trials;
+        sums_[i].sum() = std::move(jobs[i].sum);
+      }
     }
-    if (!monitor) return;
-    n_done += static_cast<double>(job.n_trials) / static_cast<double>(job.n_blocks);
-    monitor->progress(static_cast<std::uint64_t>(n_done + 0.5), n_trials);
-    if (monitor->stop_requested()) stopped = true;
-  };
+    void finish() {
+      for (std::size_t i = 0; i < jobs_.size(); ++i) jobs_[i].sum = std::move(sums_[i].sum());
+    }
+    Monitor::Phase phase() const override { return Monitor::Phase::trials; }
+    std::uint64_t n_blocks() const override { return index_.n_blocks(); }
+    std::uint64_t n_items() const override { return n_trials_; }
+    std::uint64_t run(std::uint64_t i, std::size_t i_thread) override {
+      const auto [i_job, i_block] = index_[i];
+      sums_[i_job].add(i_block, block_(i_job, i_block, scratch_[i_thread]));
+      return share_of_block(jobs_[i_job].n_trials, i_block, jobs_[i_job].n_blocks);
+    }
 
-  const oneapi::tbb::global_control limit(oneapi::tbb::global_control::max_allowed_parallelism,
-                                          static_cast<std::size_t>(n_threads));
-  oneapi::tbb::task_arena arena(n_threads);
-  arena.execute([&] {
-    oneapi::tbb::parallel_for(
-        0, n_threads,
-        [&](int) {
-          Scratch scratch;
-          while (!stopped.load(std::memory_order_relaxed)) {
-            const std::uint64_t i = next.fetch_add(1, std::memory_order_relaxed);
-            if (i >= n_blocks) return;
-            const auto i_job = static_cast<std::size_t>(
-                std::upper_bound(first_block.begin(), first_block.end(), i) - first_block.begin() - 1);
-            const std::uint64_t i_block = i - first_block[i_job];
-            finish(i_job, i_block, block(i_job, i_block, scratch));
-          }
-        },
-        oneapi::tbb::simple_partitioner{});
-  });
+   private:
+    std::vector<Job<Sum>>& jobs_;
+    Block& block_;
+    BlockIndex index_;
+    std::vector<OrderedSum<Sum>> sums_;
+    std::vector<Scratch> scratch_;
+    std::uint64_t n_trials_ = 0;
+  };
+  JobStage stage(jobs, n_threads, block);
+  Stage* const stages[] = {&stage};
+  run_stages(stages, n_threads, monitor);
+  stage.finish();
 }
 
 }  // namespace trialwright::engine

@@ -1,38 +1,24 @@
 #include "engine/exact_powers.hpp"
 
+#include <algorithm>
+
 namespace trialwright::engine {
-namespace {
 
-using ExactPower = trial::TrialPlan::ExactPower;
-
-// Of one point: the analyses' powers in order, one a block.
-struct Powers {
-  std::vector<ExactPower> values;
-  void merge(const Powers& later) {
-    values.insert(values.end(), later.values.begin(), later.values.end());
+ExactPowerStage::ExactPowerStage(std::span<const Work> work) : work_(work), powers_(work.size()) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    powers_[i].resize(work[i].plan->analyses.size());
+    for (std::size_t k = 0; k < powers_[i].size(); ++k) order_.push_back({i, k});
   }
-};
+  std::stable_sort(order_.begin(), order_.end(), [&](const Place& a, const Place& b) {
+    return work[a.i_work].plan->n_patients > work[b.i_work].plan->n_patients;
+  });
+}
 
-struct NoScratch {};
-
-}  // namespace
-
-std::vector<std::vector<ExactPower>> exact_powers(std::span<const Work> work, int n_threads,
-                                                  Monitor* monitor) {
-  std::vector<Job<Powers>> jobs;
-  for (const auto& point : work)
-    jobs.push_back({point.plan->analyses.size(), point.plan->analyses.size(), {}});
-  run_blocks<NoScratch>(jobs, n_threads, monitor,
-                        [&](std::size_t i_job, std::uint64_t i_analysis, NoScratch&) {
-                          const auto& plan = *work[i_job].plan;
-                          return Powers{{plan.exact_power(plan.analyses[i_analysis])}};
-                        });
-  std::vector<std::vector<ExactPower>> powers;
-  for (auto& job : jobs) {
-    if (job.sum.values.size() < job.n_blocks) return {};
-    powers.push_back(std::move(job.sum.values));
-  }
-  return powers;
+std::uint64_t ExactPowerStage::run(std::uint64_t i_block, std::size_t) {
+  const auto [i_work, i_analysis] = order_[i_block];
+  const auto& plan = *work_[i_work].plan;
+  powers_[i_work][i_analysis] = plan.exact_power(plan.analyses[i_analysis]);
+  return 1;
 }
 
 }  // namespace trialwright::engine

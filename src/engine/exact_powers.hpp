@@ -8,10 +8,31 @@
 
 namespace trialwright::engine {
 
-// [i_work][i_analysis]: TrialPlan::exact_power of every analysis of every point, each enumerated as one
-// job of a pool of `n_threads` threads; the monitor hears how many of all are done. Empty after a stop
-// that left any of them out.
-std::vector<std::vector<trial::TrialPlan::ExactPower>> exact_powers(std::span<const Work> work,
-                                                                    int n_threads, Monitor* monitor);
+// TrialPlan::exact_power of every analysis of every point, each one block of the pool, those of the most
+// patients first.
+class ExactPowerStage final : public Stage {
+ public:
+  // `work` must outlive the stage.
+  explicit ExactPowerStage(std::span<const Work> work);
+
+  Monitor::Phase phase() const override { return Monitor::Phase::exact_powers; }
+  std::uint64_t n_blocks() const override { return order_.size(); }
+  std::uint64_t n_items() const override { return order_.size(); }
+  std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) override;
+
+  // [i_work][i_analysis], once the stage's blocks are done.
+  using Powers = std::vector<std::vector<trial::TrialPlan::ExactPower>>;
+  Powers& powers() { return powers_; }
+
+ private:
+  struct Place {
+    std::size_t i_work = 0;
+    std::size_t i_analysis = 0;
+  };
+
+  std::span<const Work> work_;
+  std::vector<Place> order_;
+  Powers powers_;
+};
 
 }  // namespace trialwright::engine

@@ -1,6 +1,7 @@
 // A whole study: every point's plan, exact powers, true values and trials, as results to be reported.
 #pragma once
 
+#include "engine/point_engine.hpp"
 #include "engine/simulate.hpp"
 #include "engine/true_values.hpp"
 #include "scenario/study.hpp"
@@ -8,18 +9,21 @@
 
 namespace trialwright::engine {
 
-// Exact powers first, then true values, then every point's trials. Results depend on the study alone. A stop asked by the monitor
-// leaves `interrupted` set, each point with the trials finished by then, points without any left out.
+// True values first, then exact powers, then every point's trials, all in one pool. Results depend on the
+// study alone. A stop asked by the monitor leaves `interrupted` set, each point with the trials finished
+// by then, points without any left out. Throws bad_input where simulation.engine asks for counts that have
+// no exact law.
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor);
 
-// One point's results from its plan, its exact powers and its work's sum; the pieces of run_study, for shards and tests.
-Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan,
+// One point's results from its plan, its engine, its exact powers and its work's sum; the pieces of
+// run_study, for shards and tests.
+Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, const PointEngine& engine,
                const std::vector<std::optional<TrueValue>>& true_values,
                const std::vector<trial::TrialPlan::ExactPower>& exact_powers,
                const PointAccumulator& sum);
 
-// The plans' work: `n_trials` each, with the true values filled in.
+// The plans' work, `n_trials` each, by these engines; without true values.
 std::vector<Work> work_of(const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,
-                          std::uint64_t n_trials);
+                          const std::vector<PointEngine>& engines, std::uint64_t n_trials);
 
 }  // namespace trialwright::engine

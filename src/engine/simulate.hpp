@@ -2,11 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/accumulator.hpp"
 #include "engine/block_pool.hpp"
+#include "trial/count_plan.hpp"
 #include "trial/trial_plan.hpp"
 
 namespace trialwright::engine {
@@ -17,17 +19,12 @@ struct Work {
   TrueValues true_values;  // [i_analysis]
   std::uint64_t n_trials = 0;
   std::uint64_t first_trial = 0;
+  std::shared_ptr<const trial::CountPlan> counts = nullptr;  // null: patients are simulated
 };
 
-// Trials in one block of this plan: a power of two, about a quarter million patients' worth. Depends on
-// the plan alone, so that the order of every sum does too.
-std::uint64_t block_trials(const trial::TrialPlan& plan);
-
-// Blocks that a point's trials are cut into.
-std::uint64_t n_blocks(const Work& work);
-
-// The trials of one block, in order. `block` counts from 0; the last block may be short.
-PointAccumulator simulate_block(const Work& work, std::uint64_t block, trial::Workspace& workspace);
+// Trials in one block: a power of two, some milliseconds' worth. Depends on the plan and its engine
+// alone, so that the order of every sum does too. `counts` is null where patients are simulated.
+std::uint64_t block_trials(const trial::TrialPlan& plan, const trial::CountPlan* counts);
 
 // Every point's sum over its finished trials. Points and blocks share one pool of `n_threads` threads.
 // Result = f(work) alone; after a stop, each sum holds its leading blocks up to the first unfinished

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <tuple>
 
 #include "analysis/estimate.hpp"
+#include "engine/table_counts.hpp"
 
 namespace trialwright::engine {
 namespace {
@@ -44,17 +43,14 @@ bool needs_simulation(const trial::TrialPlan& plan) {
                      [&](const auto& analysis) { return !exact_value(plan, analysis); });
 }
 
-std::uint64_t truth_trials(const Work& work) {
+std::uint64_t batch_trials(const Work& work) {
   const auto patients = static_cast<std::uint64_t>(work.plan->n_patients);
   const std::uint64_t wanted =
       std::clamp(work.n_trials * patients / 10, k_min_patients, k_max_patients) / patients;
-  return std::max<std::uint64_t>(1, wanted / k_n_batches) * k_n_batches;
+  return std::max<std::uint64_t>(1, wanted / k_n_batches);
 }
 
-// An analysis's tables, summed over trials, one a stratum.
-using Tables = std::vector<analysis::TwoByTwo>;
-
-void add(const Tables& tables, Tables& sum) {
+void add(std::span<const analysis::TwoByTwo> tables, std::vector<analysis::TwoByTwo>& sum) {
   if (sum.empty()) sum.resize(tables.size());
   for (std::size_t i = 0; i < tables.size(); ++i) {
     sum[i].responders_1 += tables[i].responders_1;
@@ -64,77 +60,121 @@ void add(const Tables& tables, Tables& sum) {
   }
 }
 
-// One batch after the other; [i_batch][i_analysis].
-struct Batches {
-  std::vector<std::vector<Tables>> tables;
-  void merge(const Batches& later) {
-    tables.insert(tables.end(), later.tables.begin(), later.tables.end());
-  }
-};
-
-Batches simulate_batch(const Work& work, std::uint64_t batch, trial::Workspace& workspace) {
-  const auto& plan = *work.plan;
-  workspace.prepare(plan);
-  std::vector<Tables> sums(plan.analyses.size());
-  const std::uint64_t n_trials = truth_trials(work) / k_n_batches;
-  for (std::uint64_t i = 0; i < n_trials; ++i) {
-    trial::simulate_trial(plan, k_first_truth_trial + batch * n_trials + i, workspace);
-    for (std::size_t i_analysis = 0; i_analysis < sums.size(); ++i_analysis) {
-      const auto& strata = workspace.strata[i_analysis];
-      add(strata.empty() ? Tables{workspace.outcome.analyses[i_analysis].table} : strata,
-          sums[i_analysis]);
-    }
-  }
-  return {{std::move(sums)}};
+int sum_of(std::span<const std::int32_t> column, std::size_t n) {
+  int sum = 0;
+  for (std::size_t i = 0; i < n; ++i) sum += column[i];
+  return sum;
 }
 
-std::optional<TrueValue> pooled_value(const trial::PlannedAnalysis& analysis, const Batches& batches,
-                                      std::size_t i_analysis) {
+}  // namespace
+
+TruthStage::TruthStage(std::span<Work> work, int n_threads)
+    : work_(work), workers_(static_cast<std::size_t>(n_threads)) {
+  for (const auto& point : work) {
+    if (!needs_simulation(*point.plan) ||
+        !truth_of_key_.emplace(point.plan->truth_key, simulated_.size()).second)
+      continue;
+    simulated_.push_back({&point, batch_trials(point), {}});
+    simulated_.back().batches.resize(k_n_batches);
+    n_trials_ += k_n_batches * simulated_.back().batch_trials;
+  }
+  n_left_ = n_blocks();
+  if (n_left_ == 0) finish();
+}
+
+std::uint64_t TruthStage::n_blocks() const {
+  return simulated_.size() * k_n_batches;
+}
+
+std::uint64_t TruthStage::run(std::uint64_t i_block, std::size_t i_thread) {
+  auto& truth = simulated_[i_block / k_n_batches];
+  const std::uint64_t i_batch = i_block % k_n_batches;
+  auto& sums = truth.batches[i_batch];
+  sums.resize(truth.work->plan->analyses.size());
+  if (truth.work->counts)
+    draw_batch(truth, i_batch, workers_[i_thread], sums);
+  else
+    simulate_batch(truth, i_batch, workers_[i_thread], sums);
+  const std::uint64_t n_trials = truth.batch_trials;
+  if (--n_left_ == 0) finish();
+  return n_trials;
+}
+
+void TruthStage::simulate_batch(const Truth& truth, std::uint64_t i_batch, Worker& worker,
+                                std::vector<Tables>& sums) const {
+  const auto& plan = *truth.work->plan;
+  auto& workspace = worker.workspace;
+  workspace.prepare(plan);
+  const std::uint64_t first = k_first_truth_trial + i_batch * truth.batch_trials;
+  for (std::uint64_t i = 0; i < truth.batch_trials; ++i) {
+    trial::simulate_counts(plan, first + i, workspace);
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      const std::span<const analysis::TwoByTwo> strata = workspace.strata[k];
+      add(strata.empty() ? std::span{&workspace.outcome.analyses[k].table, 1} : strata, sums[k]);
+    }
+  }
+}
+
+void TruthStage::draw_batch(const Truth& truth, std::uint64_t i_batch, Worker& worker,
+                            std::vector<Tables>& sums) const {
+  const auto& plan = *truth.work->plan;
+  const auto& counts = *truth.work->counts;
+  const auto& columns = worker.counts.counts;
+  const std::uint64_t from = k_first_truth_trial + i_batch * truth.batch_trials;
+  const std::uint64_t to = from + truth.batch_trials;
+  for (std::uint64_t first = from; first < to; first += trial::CountPlan::k_most_trials) {
+    const auto n =
+        static_cast<std::size_t>(std::min<std::uint64_t>(trial::CountPlan::k_most_trials, to - first));
+    counts.draw(plan.key, first, n, worker.counts);
+    for (std::size_t k = 0; k < sums.size(); ++k) {
+      Tables tables;
+      for (const auto& [active, control] : cells_of(plan, counts, k))
+        tables.push_back({sum_of(columns[active.events], n), sum_of(columns[active.patients], n),
+                          sum_of(columns[control.events], n), sum_of(columns[control.patients], n)});
+      add(tables, sums[k]);
+    }
+  }
+}
+
+std::optional<TrueValue> TruthStage::pooled_value(const Truth& truth, std::size_t i_analysis) const {
+  const auto& estimator = truth.work->plan->analyses[i_analysis].estimator;
   Tables pooled;
   double sum = 0;
   double sum_of_squares = 0;
-  for (const auto& batch : batches.tables) {
+  for (const auto& batch : truth.batches) {
     add(batch[i_analysis], pooled);
-    const double value = analysis.estimator(batch[i_analysis]).value;
+    const double value = estimator(batch[i_analysis]).value;
     sum += value;
     sum_of_squares += value * value;
   }
-  const double value = analysis.estimator(pooled).value;
+  const double value = estimator(pooled).value;
   const double variance = (sum_of_squares - sum * sum / k_n_batches) / (k_n_batches - 1) / k_n_batches;
   if (!std::isfinite(value) || !std::isfinite(variance)) return std::nullopt;
   return TrueValue{value, std::sqrt(std::max(0.0, variance))};
 }
 
-}  // namespace
-
-std::vector<std::vector<std::optional<TrueValue>>> true_values(std::span<const Work> work,
-                                                               int n_threads, Monitor* monitor) {
-  std::map<std::uint64_t, std::size_t> job_of;
-  std::vector<const Work*> simulated;
-  for (const auto& point : work)
-    if (needs_simulation(*point.plan) && job_of.emplace(point.plan->truth_key, simulated.size()).second)
-      simulated.push_back(&point);
-
-  std::vector<Job<Batches>> jobs;
-  for (const Work* point : simulated) jobs.push_back({k_n_batches, truth_trials(*point), {}});
-  run_blocks<trial::Workspace>(
-      jobs, n_threads, monitor,
-      [&](std::size_t i_job, std::uint64_t batch, trial::Workspace& workspace) {
-        return simulate_batch(*simulated[i_job], batch, workspace);
-      });
-
-  std::vector<std::vector<std::optional<TrueValue>>> values;
-  for (const auto& point : work) {
-    auto& of_point = values.emplace_back(point.plan->analyses.size());
-    if (point.plan->model->truth_is_drawn()) continue;
-    for (std::size_t i = 0; i < of_point.size(); ++i) {
+void TruthStage::finish() {
+  for (auto& point : work_) {
+    auto& of_point = truths_.emplace_back(point.plan->analyses.size());
+    const auto truth = truth_of_key_.find(point.plan->truth_key);
+    for (std::size_t i = 0; i < of_point.size() && !point.plan->model->truth_is_drawn(); ++i) {
       of_point[i] = exact_value(*point.plan, point.plan->analyses[i]);
-      const auto job = job_of.find(point.plan->truth_key);
-      if (!of_point[i] && job != job_of.end() && jobs[job->second].sum.tables.size() == k_n_batches)
-        of_point[i] = pooled_value(point.plan->analyses[i], jobs[job->second].sum, i);
+      if (!of_point[i] && truth != truth_of_key_.end())
+        of_point[i] = pooled_value(simulated_[truth->second], i);
     }
+    point.true_values.clear();
+    for (const auto& value : of_point)
+      point.true_values.push_back(value ? std::optional{value->value} : std::nullopt);
   }
-  return values;
+  is_done_ = true;
+  is_done_.notify_all();
+}
+
+PointTruths true_values(std::span<Work> work, int n_threads, Monitor* monitor) {
+  TruthStage truths(work, n_threads);
+  Stage* const stages[] = {&truths};
+  run_stages(stages, n_threads, monitor);
+  return std::move(truths.truths());
 }
 
 }  // namespace trialwright::engine

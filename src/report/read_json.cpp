@@ -129,6 +129,7 @@ Point read_point(ObjectReader object) {
         {path, value.is_string() ? value.get<std::string>() : shortest(value.get<double>())});
   }
   point.n_trials = object.count("n_trials");
+  point.engine = object.optional_text("engine");
   point.n_failed_analyses = object.count("n_failed_analyses");
   std::size_t i = 0;
   for (const Json& metric : object.array("metrics"))

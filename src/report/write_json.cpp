@@ -44,6 +44,7 @@ Json point_json(const Point& point) {
   }
   json["sweep"] = std::move(sweep);
   json["n_trials"] = point.n_trials;
+  if (!point.engine.empty()) json["engine"] = point.engine;
   json["n_failed_analyses"] = point.n_failed_analyses;
   Json metrics = Json::array();
   for (const Metric& metric : point.metrics) metrics.push_back(metric_json(metric, point.n_trials));

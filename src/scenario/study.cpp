@@ -362,6 +362,10 @@ std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(
   return plans;
 }
 
+void Study::refuse(const input::Diagnostics& faults) const {
+  throw bad_input(faults.text(document_.sources));
+}
+
 std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<int>& estimands,
                                                              int patients_per_arm,
                                                              const SweepSettings& settings) {

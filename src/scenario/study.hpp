@@ -50,6 +50,8 @@ class Study {
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
   // All of them; faults of every point come in one message.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
+  // Throws bad_input with these faults, shown in the study's text.
+  [[noreturn]] void refuse(const input::Diagnostics& faults) const;
   // A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated
   // (effect 1), for the counts of the given estimands (indices into spec().estimands, each once).
   // Settings as above.

@@ -202,6 +202,8 @@ SimulationSpec read_simulation(input::Reader& study) {
   spec.trials = static_cast<std::uint64_t>(simulation.integer("trials", 1, 1'000'000'000'000, 10000));
   spec.seed = static_cast<std::uint64_t>(
       simulation.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
+  spec.engine = simulation.choice("engine", engine_table(), EngineChoice::automatic);
+  spec.engine_at = simulation.at("engine");
   return spec;
 }
 
@@ -278,6 +280,19 @@ void pass_over(input::Reader& study) {
 }
 
 }  // namespace
+
+std::span<const base::Named<EngineChoice>> engine_table() {
+  static constexpr std::array<base::Named<EngineChoice>, 3> k_table{{
+      {"auto", "counts at every point where their law is exact, patients at all others", "",
+       EngineChoice::automatic},
+      {"patients", "every patient of every trial, as replay makes them", "", EngineChoice::patients},
+      {"counts",
+       "responders alone, from the exact joint law that the patients would give; an error where there "
+       "is none",
+       "", EngineChoice::counts},
+  }};
+  return k_table;
+}
 
 const design::FixedDesignSpec* StudySpec::design(const std::string& name) const {
   const auto found =

@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "analysis/analysis_spec.hpp"
+#include "base/named_table.hpp"
 #include "design/fixed_design.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
@@ -31,9 +33,15 @@ struct AnalysisEntry {
       published;  // a published trial's table, to be placed among the simulated
 };
 
+// What a run draws: every patient, or the counts alone that its analyses read.
+enum class EngineChoice { automatic, patients, counts };
+std::span<const base::Named<EngineChoice>> engine_table();
+
 struct SimulationSpec {
   std::uint64_t trials = 10000;
   std::uint64_t seed = 1;
+  EngineChoice engine = EngineChoice::automatic;
+  input::Position engine_at;  // where the study says so
 };
 
 struct StudySpec {

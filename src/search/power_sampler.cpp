@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "engine/simulate.hpp"
+#include "engine/table_counts.hpp"
+#include "trial/analyse_counts.hpp"
 #include "trial/simulate_trial.hpp"
 #include "trialwright/error.hpp"
 
@@ -25,6 +27,53 @@ bool is_for_harm(const trial::PlannedAnalysis& analysis, const trial::AnalysisOu
       std::int64_t{table.responders_1} * table.n_0 - std::int64_t{table.responders_0} * table.n_1;
   const bool higher = analysis.test.spec().direction == analysis::Direction::higher_is_better;
   return outcome.rejected && (higher ? difference < 0 : difference > 0);
+}
+
+void note(const trial::PlannedAnalysis& analysis, const trial::AnalysisOutcome& outcome,
+          Decisions& decisions) {
+  decisions.rejected.push_back(outcome.rejected ? 1 : 0);
+  decisions.n_for_harm += is_for_harm(analysis, outcome) ? 1 : 0;
+}
+
+// One thread's memory.
+struct Worker {
+  trial::Workspace workspace;
+  trial::CountPlan::Workspace counts;
+  std::vector<analysis::TwoByTwo> strata;
+  // Rejection regions of the plan at hand.
+  const trial::TrialPlan* plan = nullptr;
+  analysis::BinaryTest::Cache cache;
+
+  void turn_to(const trial::TrialPlan& next) {
+    if (plan == &next) return;
+    plan = &next;
+    cache = {};
+  }
+};
+
+void simulate_patients(const trial::TrialPlan& plan, std::uint64_t from, std::uint64_t to,
+                       Worker& worker, Decisions& decisions) {
+  worker.workspace.prepare(plan);
+  for (std::uint64_t i = from; i < to; ++i) {
+    trial::simulate_trial(plan, i, worker.workspace);
+    note(plan.analyses.front(), worker.workspace.outcome.analyses.front(), decisions);
+  }
+}
+
+void draw_counts(const trial::TrialPlan& plan, const trial::CountPlan& counts, std::uint64_t from,
+                 std::uint64_t to, Worker& worker, Decisions& decisions) {
+  const auto& analysis = plan.analyses.front();
+  const auto cells = engine::cells_of(plan, counts, 0);
+  worker.turn_to(plan);
+  for (std::uint64_t first = from; first < to; first += trial::CountPlan::k_most_trials) {
+    const auto n =
+        static_cast<std::size_t>(std::min<std::uint64_t>(trial::CountPlan::k_most_trials, to - first));
+    counts.draw(plan.key, first, n, worker.counts);
+    for (std::size_t i = 0; i < n; ++i) {
+      engine::read_tables(cells, worker.counts.counts, i, worker.strata);
+      note(analysis, trial::analyse_counts(analysis, worker.strata, worker.cache), decisions);
+    }
+  }
 }
 
 Error interruption() {
@@ -53,8 +102,8 @@ std::shared_ptr<const trial::TrialPlan> PowerSampler::plan(int patients) {
 PowerSampler::Sample& PowerSampler::sample(int patients) {
   const auto found = samples_.find(patients);
   if (found != samples_.end()) return found->second;
-  return samples_.emplace(patients, Sample{plan_with_patients(study_, point_, patients), {}, 0})
-      .first->second;
+  auto plan = plan_with_patients(study_, point_, patients);
+  return samples_.emplace(patients, Sample{std::move(plan), std::nullopt, {}, 0}).first->second;
 }
 
 void PowerSampler::extend(std::span<const int> sizes, std::uint64_t n_trials) {
@@ -71,26 +120,23 @@ void PowerSampler::extend(std::span<const int> sizes, std::uint64_t n_trials) {
     const bool is_listed = std::any_of(extensions.begin(), extensions.end(),
                                        [&](const auto& other) { return other.sample == &of_size; });
     if (first >= n_trials || is_listed) continue;
-    const std::uint64_t block_size = engine::block_trials(*of_size.plan);
+    if (!of_size.engine) of_size.engine = engine::engine_of(study_, *of_size.plan);
+    const std::uint64_t block_size = engine::block_trials(*of_size.plan, of_size.engine->counts.get());
     extensions.push_back({&of_size, first, block_size});
     jobs.push_back({(n_trials - first + block_size - 1) / block_size, n_trials - first, {}});
   }
-  engine::run_blocks<trial::Workspace>(
-      jobs, n_threads_, monitor_,
-      [&](std::size_t i_job, std::uint64_t block, trial::Workspace& workspace) {
+  engine::run_blocks<Worker>(
+      jobs, n_threads_, monitor_, [&](std::size_t i_job, std::uint64_t block, Worker& worker) {
         const auto& extension = extensions[i_job];
         const auto& plan = *extension.sample->plan;
         const std::uint64_t from = extension.first_trial + block * extension.block_size;
         const std::uint64_t to = std::min(n_trials, from + extension.block_size);
-        workspace.prepare(plan);
         Decisions decisions;
         decisions.rejected.reserve(to - from);
-        for (std::uint64_t i = from; i < to; ++i) {
-          trial::simulate_trial(plan, i, workspace);
-          const auto& outcome = workspace.outcome.analyses.front();
-          decisions.rejected.push_back(outcome.rejected ? 1 : 0);
-          decisions.n_for_harm += is_for_harm(plan.analyses.front(), outcome) ? 1 : 0;
-        }
+        if (const auto& counts = extension.sample->engine->counts)
+          draw_counts(plan, *counts, from, to, worker, decisions);
+        else
+          simulate_patients(plan, from, to, worker, decisions);
         return decisions;
       });
   for (std::size_t i = 0; i < jobs.size(); ++i) {

@@ -4,16 +4,18 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "engine/block_pool.hpp"
+#include "engine/point_engine.hpp"
 #include "scenario/study.hpp"
 
 namespace trialwright::search {
 
-// Simulates trials 0, 1, 2 … of one design at any size and keeps each trial's decision on the primary
-// analysis.
+// Simulates trials 0, 1, 2 … of one design at any size, by the engine that the study says, and keeps each
+// trial's decision on the primary analysis.
 class PowerSampler {
  public:
   // The point's sweep may settle anything but `designs.<design>.patients`.
@@ -41,7 +43,8 @@ class PowerSampler {
  private:
   struct Sample {
     std::shared_ptr<const trial::TrialPlan> plan;
-    std::vector<std::uint8_t> rejected;  // [trial]
+    std::optional<engine::PointEngine> engine;  // once trials are asked for
+    std::vector<std::uint8_t> rejected;         // [trial]
     std::uint64_t n_for_harm = 0;
   };
 

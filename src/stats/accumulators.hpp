@@ -54,6 +54,15 @@ class Moments {
     state_.sum_of_cubes += square * d;
     state_.sum_of_fourths += square * square;
   }
+  // Adds x `n` times at once: the same sums but for rounding.
+  void add(double x, std::uint64_t n) {
+    const double d = x - state_.shift, square = d * d, weight = static_cast<double>(n);
+    state_.n += n;
+    state_.sum += weight * d;
+    state_.sum_of_squares += weight * square;
+    state_.sum_of_cubes += weight * (square * d);
+    state_.sum_of_fourths += weight * (square * square);
+  }
   // Adds what `other`, of the same shift, has seen. Bits depend on the order of merging only.
   void merge(const Moments& other);
 

@@ -12,6 +12,9 @@ namespace trialwright::stats {
 
 namespace {
 
+// Bins held beside one that a value falls into, so that they are made seldom.
+constexpr std::size_t k_margin = 64;
+
 // The smallest k with P(Binomial(n, p) <= k) >= target.
 std::uint64_t binomial_rank(std::uint64_t n, double p, double target) {
   using boost::math::policies::discrete_quantile;
@@ -24,23 +27,37 @@ std::uint64_t binomial_rank(std::uint64_t n, double p, double target) {
 
 }  // namespace
 
-Histogram::Histogram(double width, std::size_t n_bins) : width_(width), counts_(n_bins) {
+Histogram::Histogram(double width, std::size_t n_bins) : width_(width), n_bins_(n_bins) {
   TRIALWRIGHT_EXPECT(width > 0.0 && n_bins > 0);
 }
 
-void Histogram::add(double x) {
+void Histogram::hold(std::size_t first, std::size_t last) {
+  if (counts_.empty()) first_ = first;
+  if (first < first_) {
+    counts_.insert(counts_.begin(), first_ - first, 0);
+    first_ = first;
+  }
+  if (last >= first_ + counts_.size()) counts_.resize(last + 1 - first_);
+}
+
+void Histogram::add(double x, std::uint64_t n) {
   TRIALWRIGHT_EXPECT(x >= 0.0);
   const double position = std::round(x / width_);
-  const std::size_t last = counts_.size() - 1;
-  const bool beyond = !(position <= static_cast<double>(last));
-  ++counts_[beyond ? last : static_cast<std::size_t>(position)];
-  n_beyond_ += beyond ? 1 : 0;
-  ++n_;
+  const bool beyond = !(position <= static_cast<double>(n_bins_ - 1));
+  const std::size_t bin = beyond ? n_bins_ - 1 : static_cast<std::size_t>(position);
+  if (bin < first_ || bin >= first_ + counts_.size())
+    hold(bin - std::min(bin, k_margin), std::min(bin + k_margin, n_bins_ - 1));
+  counts_[bin - first_] += n;
+  n_beyond_ += beyond ? n : 0;
+  n_ += n;
 }
 
 void Histogram::merge(const Histogram& other) {
-  TRIALWRIGHT_EXPECT(width_ == other.width_ && counts_.size() == other.counts_.size());
-  for (std::size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
+  TRIALWRIGHT_EXPECT(width_ == other.width_ && n_bins_ == other.n_bins_);
+  if (other.counts_.empty()) return;
+  hold(other.first_, other.first_ + other.counts_.size() - 1);
+  for (std::size_t i = 0; i < other.counts_.size(); ++i)
+    counts_[other.first_ - first_ + i] += other.counts_[i];
   n_ += other.n_;
   n_beyond_ += other.n_beyond_;
 }
@@ -49,9 +66,9 @@ double Histogram::order_statistic(std::uint64_t rank) const {
   std::uint64_t cumulative = 0;
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     cumulative += counts_[i];
-    if (cumulative >= rank) return static_cast<double>(i) * width_;
+    if (cumulative >= rank) return static_cast<double>(first_ + i) * width_;
   }
-  return static_cast<double>(counts_.size() - 1) * width_;
+  return static_cast<double>(n_bins_ - 1) * width_;
 }
 
 double Histogram::quantile(double probability) const {

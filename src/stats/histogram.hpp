@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <vector>
 
 #include "stats/interval.hpp"
@@ -18,15 +17,16 @@ class Histogram {
   // Bins at 0, width, ..., (n_bins - 1) width; width > 0, n_bins >= 1.
   Histogram(double width, std::size_t n_bins);
 
-  // x >= 0.
-  void add(double x);
+  // Counts x >= 0 `n` times.
+  void add(double x, std::uint64_t n = 1);
   // Adds what `other`, of the same width and number of bins, has counted.
   void merge(const Histogram& other);
 
   std::uint64_t count() const { return n_; }
   std::uint64_t n_beyond() const { return n_beyond_; }
   double width() const { return width_; }
-  std::span<const std::uint64_t> counts() const { return counts_; }
+  // Bins held: from the lowest to the highest that any value fell into, and a few around.
+  std::size_t n_held() const { return counts_.size(); }
 
   // The smallest bin at which the empirical distribution function reaches `probability` in [0, 1]
   // (Hyndman & Fan 1996, type 1); NaN for no values.
@@ -41,12 +41,16 @@ class Histogram {
   double mcse_of_quantile(double probability) const;
 
  private:
+  // Holds the bins from `first` to `last`, too.
+  void hold(std::size_t first, std::size_t last);
   // The value of the given rank, from 1 to n.
   double order_statistic(std::uint64_t rank) const;
 
   double width_;
+  std::size_t n_bins_;
   std::uint64_t n_ = 0;
   std::uint64_t n_beyond_ = 0;
+  std::size_t first_ = 0;  // bin of counts_[0]
   std::vector<std::uint64_t> counts_;
 };
 
