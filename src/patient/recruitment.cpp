@@ -4,6 +4,7 @@
 #include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "base/calendar.hpp"
 #include "base/contract.hpp"
@@ -72,6 +73,30 @@ double quantile_over_mean(double shape, double z) {
   return quantile / shape;
 }
 
+// Sites in the order of their openings, ties by their number. Few of them by counting for each how many
+// come before it: the comparisons' outcomes are chance, on which no branch should hang.
+void sort_by_opening(std::span<const double> openings, std::span<int> order) {
+  constexpr std::size_t k_most_counted = 32;
+  const std::size_t n = openings.size();
+  if (n > k_most_counted) {
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int a, int b) {
+      const double at_a = openings[static_cast<std::size_t>(a)];
+      const double at_b = openings[static_cast<std::size_t>(b)];
+      return at_a != at_b ? at_a < at_b : a < b;
+    });
+    return;
+  }
+  for (std::size_t site = 0; site < n; ++site) {
+    int rank = 0;
+    for (std::size_t other = 0; other < site; ++other)
+      rank += openings[other] <= openings[site] ? 1 : 0;
+    for (std::size_t other = site + 1; other < n; ++other)
+      rank += openings[other] < openings[site] ? 1 : 0;
+    order[static_cast<std::size_t>(rank)] = static_cast<int>(site);
+  }
+}
+
 void fill_no_sites(Cohort& cohort) {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   std::fill_n(cohort.site.begin(), n, 0);
@@ -129,14 +154,9 @@ std::int64_t Recruitment::capacity() const {
   return total;
 }
 
-Recruitment::Gamma::Gamma(double shape)
-    : is_log_(shape < 0.5),
-      table_(
-          [&](double z) {
-            const double share = quantile_over_mean(shape, z);
-            return is_log_ ? std::log(std::max(share, k_least)) : share;
-          },
-          -7.0, 7.0, std::size_t{1024}) {}
+Recruitment::LogGamma::LogGamma(double shape)
+    : table_([&](double z) { return std::log(std::max(quantile_over_mean(shape, z), k_least)); }, -7.0,
+             7.0, std::size_t{256}) {}
 
 void Recruitment::make_laws() {
   for (const auto& region : regions_) {
@@ -176,19 +196,22 @@ void Recruitment::skip(Cohort& cohort) {
 }
 
 // Multiplies the sites' values by what their region's law draws, where it has one.
-void Recruitment::draw_sites(const rng::Address& sites, std::optional<Gamma> SiteLaws::*law,
+void Recruitment::draw_sites(const rng::Address& sites, std::optional<LogGamma> SiteLaws::*law,
                              base::AlignedVector<double>& values, Cohort& cohort) const {
   if (std::none_of(laws_.begin(), laws_.end(),
                    [&](const SiteLaws& laws) { return (laws.*law).has_value(); }))
     return;
   const std::size_t n_sites = site_region_.size();
   const auto words = cohort.scratch.site_words[0].first(n_sites);
-  const auto normals = cohort.scratch.site_normals[0].first(n_sites);
+  const auto logs = cohort.scratch.site_normals[0].first(n_sites);
   rng::fill_words(sites, 0, n_sites, {words.data(), nullptr, nullptr, nullptr});
-  rng::normals_of_words(words, normals);
+  rng::normals_of_words(words, logs);
+  for (std::size_t site = 0; site < n_sites; ++site) {
+    const auto& log_gamma = laws_[static_cast<std::size_t>(site_region_[site])].*law;
+    logs[site] = log_gamma ? (*log_gamma)(logs[site]) : 0;
+  }
   for (std::size_t site = 0; site < n_sites; ++site)
-    if (const auto& gamma = laws_[static_cast<std::size_t>(site_region_[site])].*law)
-      values[site] *= (*gamma)(normals[site]);
+    values[site] *= static_cast<double>(math::exp_float(logs[site]));
 }
 
 void Recruitment::open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
@@ -197,16 +220,11 @@ void Recruitment::open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) 
     const Region& region = regions_[static_cast<std::size_t>(site_region_[site])];
     scratch.site_openings[site] = region.startup_mean_months;
     scratch.site_rates[site] = region.screened_per_month * (1 - screen_failure_);
-    scratch.site_order[site] = static_cast<int>(site);
   }
   draw_sites({key, rng::Purpose::site_startup, trial, 0}, &SiteLaws::startup, scratch.site_openings,
              cohort);
   draw_sites({key, rng::Purpose::site_rate, trial, 0}, &SiteLaws::rate, scratch.site_rates, cohort);
-  std::sort(scratch.site_order.begin(), scratch.site_order.end(), [&](int a, int b) {
-    const double at_a = scratch.site_openings[static_cast<std::size_t>(a)];
-    const double at_b = scratch.site_openings[static_cast<std::size_t>(b)];
-    return at_a != at_b ? at_a < at_b : a < b;
-  });
+  sort_by_opening(scratch.site_openings, scratch.site_order);
 }
 
 // From one opening to the next the rate is constant, so calendar time is linear in operational time.

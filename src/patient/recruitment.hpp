@@ -8,7 +8,6 @@
 
 #include "input/reader.hpp"
 #include "math/cubic_table.hpp"
-#include "math/elementary.hpp"
 #include "patient/cohort.hpp"
 #include "rng/stream.hpp"
 
@@ -65,26 +64,25 @@ class Recruitment {
   static void skip(Cohort& cohort);
 
  private:
-  // Gamma with mean 1 as a function of a standard normal, by a table of its quantiles: to 1e-6 of the
-  // value for |z| <= 4, where the table is of the logarithm to the end.
-  class Gamma {
+  // The logarithm of a gamma variable of mean 1 as a function of a standard normal, to 1e-6 for |z| <= 5
+  // (and shares of the mean below e^-86 are that).
+  class LogGamma {
    public:
-    explicit Gamma(double shape);
-    double operator()(double z) const { return is_log_ ? math::exp(table_(z)) : table_(z); }
+    explicit LogGamma(double shape);
+    float operator()(float z) const { return static_cast<float>(table_(z)); }
 
    private:
-    bool is_log_;
     math::CubicTable table_;
   };
   // The laws of a region's sites; nothing where they do not vary.
   struct SiteLaws {
-    std::optional<Gamma> startup;
-    std::optional<Gamma> rate;
+    std::optional<LogGamma> startup;
+    std::optional<LogGamma> rate;
   };
 
   void make_laws();
   void open_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const;
-  void draw_sites(const rng::Address& sites, std::optional<Gamma> SiteLaws::*law,
+  void draw_sites(const rng::Address& sites, std::optional<LogGamma> SiteLaws::*law,
                   base::AlignedVector<double>& values, Cohort& cohort) const;
   void enrol_uncapped(Extent extent, Cohort& cohort) const;
   void enrol_capped(Cohort& cohort) const;
