@@ -255,6 +255,15 @@ void exponentials(const std::uint32_t* words, float* out, std::size_t n) {
   });
 }
 
+void odds_limits(const std::uint32_t* words, float* out, std::size_t n) {
+  const F d;
+  const U du;
+  for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
+    const auto u = vector_uniform(d, at.load(du, words + i));
+    at.store(hn::Div(hn::Sub(hn::Set(d, 1.0f), u), u), d, out + i);
+  });
+}
+
 // Of the arms' numbers the one of each lane's arm.
 template <class D, class DI, class T = hn::TFromD<D>>
 HWY_INLINE hn::Vec<D> of_arm(D d, DI di, const T* by_arm, std::size_t n_arms, std::size_t stride,
@@ -317,20 +326,36 @@ void step_hazard(const StateRate& rate, const Interval& interval, float* left, i
   });
 }
 
-void step_odds(const StateRate& rate, const Interval& interval, float* left, int* first,
-               std::size_t n) {
+// (1 + odds)^periods - 1.
+HWY_INLINE hn::Vec<F> growth_of(hn::Vec<F> odds, float periods) {
   const F d;
+  const auto one = hn::Set(d, 1.0f);
+  const auto factor = hn::Add(one, odds);
+  const auto lost = hn::Mul(hn::Sub(odds, hn::Sub(factor, one)), hn::Sub(hn::Set(d, 2.0f), factor));
+  const auto log_factor =
+      hn::Add(vector_log(d, factor), hn::IfThenElseZero(hn::Lt(factor, hn::Set(d, 1.5f)), lost));
+  const auto x = hn::Mul(hn::Set(d, periods), log_factor);
+  auto sum = hn::Set(d, math::detail::k_float_exp_terms[0]);
+  for (int i = 1; i < 6; ++i)
+    sum = hn::Add(hn::Mul(sum, x), hn::Set(d, math::detail::k_float_exp_terms[i]));
+  return hn::IfThenElse(hn::Lt(x, hn::Set(d, k_small_exponent)),
+                        hn::Add(hn::Mul(sum, hn::Mul(x, x)), x), hn::Sub(vector_exp(d, x), one));
+}
+
+void step_odds(const StateRate& rate, const Interval& interval, const float* limit, float* grown,
+               int* first, std::size_t n) {
+  const F d;
+  const auto one = hn::Set(d, 1.0f);
+  const bool few = is_few(interval.periods);
   for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
-    const auto factor = hn::Add(hn::Set(d, 1.0f), rate_of(rate, interval, i, at));
-    auto rest = at.load(d, left + i);
-    if (interval.periods == 1)
-      rest = hn::Mul(rest, factor);
-    else if (interval.periods == 2)
-      rest = hn::Mul(rest, hn::Mul(factor, factor));
+    const auto odds = rate_of(rate, interval, i, at);
+    auto sum = at.load(d, grown + i);
+    if (few)
+      for (float k = 0; k < interval.periods; ++k) sum = hn::Add(sum, hn::Mul(odds, hn::Add(one, sum)));
     else
-      rest = hn::Mul(rest, vector_exp(d, hn::Mul(hn::Set(d, interval.periods), vector_log(d, factor))));
-    at.store(rest, d, left + i);
-    mark(interval, hn::Ge(rest, hn::Set(d, 1.0f)), first, i, at);
+      sum = hn::Add(sum, hn::Mul(growth_of(odds, interval.periods), hn::Add(one, sum)));
+    at.store(sum, d, grown + i);
+    mark(interval, hn::Ge(sum, at.load(d, limit + i)), first, i, at);
   });
 }
 
@@ -360,6 +385,7 @@ HWY_EXPORT(look_up_shifted);
 HWY_EXPORT(raise);
 HWY_EXPORT(scores);
 HWY_EXPORT(exponentials);
+HWY_EXPORT(odds_limits);
 HWY_EXPORT(survive);
 HWY_EXPORT(step_hazard);
 HWY_EXPORT(step_odds);
@@ -391,6 +417,9 @@ void scores(const ScoreScale& scale, std::span<const float> ratio, std::span<con
 void exponentials(std::span<const std::uint32_t> words, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(exponentials)(words.data(), out.data(), out.size());
 }
+void odds_limits(std::span<const std::uint32_t> words, std::span<float> out) {
+  HWY_DYNAMIC_DISPATCH(odds_limits)(words.data(), out.data(), out.size());
+}
 void survive(const SurvivalBounds& bounds, std::span<const std::uint32_t> words, const int* arm,
              std::span<int> interval) {
   HWY_DYNAMIC_DISPATCH(survive)(bounds, words.data(), arm, interval.data(), interval.size());
@@ -399,9 +428,10 @@ void step_hazard(const StateRate& rate, const Interval& interval, std::span<floa
                  std::span<int> at) {
   HWY_DYNAMIC_DISPATCH(step_hazard)(rate, interval, left.data(), at.data(), left.size());
 }
-void step_odds(const StateRate& rate, const Interval& interval, std::span<float> left,
-               std::span<int> at) {
-  HWY_DYNAMIC_DISPATCH(step_odds)(rate, interval, left.data(), at.data(), left.size());
+void step_odds(const StateRate& rate, const Interval& interval, std::span<const float> limit,
+               std::span<float> grown, std::span<int> at) {
+  HWY_DYNAMIC_DISPATCH(step_odds)
+  (rate, interval, limit.data(), grown.data(), at.data(), grown.size());
 }
 void observe(const RescueState& state, int number, std::span<const float> ratio, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(observe)(state, number, ratio.data(), out.data(), out.size());

@@ -55,6 +55,7 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
     }
   }
   compile_visits();
+  laws_ = {};  // a quarter of a megabyte each, and not read again
 }
 
 bool CourseTruth::is_drawn() const {
@@ -150,8 +151,7 @@ void CourseTruth::compile_visits() {
     if (is_raised) exponents.assign(exponents.size(), 1.0);
     table_of_visit_.push_back(visit_table(std::move(exponents), is_raised));
   }
-  const auto& cells = shifts_patients() ? k_log_odds_cells : k_normal_cells;
-  std::vector<double> at = cells.nodes();
+  std::vector<double> at = cells().nodes();
   if (!shifts_patients())
     for (double& x : at) x = math::log_odds_of_normal(x);
   for (auto& table : tables_) fill_table(at, table);
@@ -161,12 +161,18 @@ void CourseTruth::compile_visits() {
   log_odds_.add(odds);
 }
 
+// A mixture's lognormal part sets in so suddenly above its atom at 0 that wider cells cannot follow it.
+const CellGrid& CourseTruth::cells() const {
+  if (spec_.model == CourseModel::responder_mixture)
+    return shifts_patients() ? k_fine_log_odds_cells : k_fine_normal_cells;
+  return shifts_patients() ? k_log_odds_cells : k_normal_cells;
+}
+
 // The visits from the one on where the course is reached share a table, and so do all that are raised.
 std::size_t CourseTruth::visit_table(std::vector<double> exponents, bool is_raised) {
   for (std::size_t i = 0; i < tables_.size(); ++i)
     if (tables_[i].exponents == exponents && tables_[i].is_raised == is_raised) return i;
-  tables_.push_back({SingleTable(shifts_patients() ? k_log_odds_cells : k_normal_cells),
-                     std::move(exponents), false, is_raised});
+  tables_.push_back({SingleTable(cells()), std::move(exponents), false, is_raised});
   return tables_.size() - 1;
 }
 

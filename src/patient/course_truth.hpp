@@ -124,6 +124,7 @@ class CourseTruth {
   void check(const std::vector<Arm>& arms, input::Diagnostics& faults, const input::Position& at) const;
   void compile(std::size_t arm, double fraction);
   void compile_visits();
+  const CellGrid& cells() const;  // of the visits' tables
   std::size_t visit_table(std::vector<double> exponents, bool is_raised);
   void fill_table(const std::vector<double>& log_odds, VisitTable& result) const;
   // `only`: the variant that all patients are taken to have.

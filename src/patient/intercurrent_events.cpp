@@ -122,7 +122,7 @@ std::size_t n_distinct(const std::vector<double>& by_arm) {
              : by_arm.size();
 }
 
-enum Float : std::size_t { k_rescue_left, k_dropout_left };
+enum Float : std::size_t { k_rescue_limit, k_rescue_grown, k_dropout_left };
 enum Integer : std::size_t { k_rescued, k_gone, k_tier };
 
 }  // namespace
@@ -191,10 +191,10 @@ void IntercurrentProcess::start_kind(Kind kind, const Run& run,
     return;
   }
   std::fill(interval.begin(), interval.end(), static_cast<int>(run.n_intervals));
-  if (is_rescue)
-    rng::uniforms_of_words(words, run.floats(k_rescue_left));
-  else
-    exponentials(words, run.floats(k_dropout_left));
+  if (!is_rescue) return exponentials(words, run.floats(k_dropout_left));
+  odds_limits(words, run.floats(k_rescue_limit));
+  const auto grown = run.floats(k_rescue_grown);
+  std::fill(grown.begin(), grown.end(), 0.0f);
 }
 
 void IntercurrentProcess::start(const Run& run) const {
@@ -217,7 +217,7 @@ void IntercurrentProcess::step(const Run& run, std::size_t visit,
   if (reads_ratios_of(Kind::rescue) &&
       weeks_[visit] - events_.rescue->weeks_before_visit >= events_.rescue->first_week)
     step_odds({rescue_intercepts_, static_cast<float>(events_.rescue->slope)}, interval,
-              run.floats(k_rescue_left), run.integers(k_rescued));
+              run.floats(k_rescue_limit), run.floats(k_rescue_grown), run.integers(k_rescued));
   if (escalates()) escalate(run, visit);
   if (reads_ratios_of(Kind::dropout))
     step_hazard({dropout_intercepts_[visit], static_cast<float>(events_.dropout->slope)}, interval,

@@ -102,7 +102,7 @@ class IntercurrentProcess {
     const int* arm() const { return cohort.arm.data() + first(); }
   };
   static constexpr std::size_t k_words = 4;
-  static constexpr std::size_t k_floats = 2;
+  static constexpr std::size_t k_floats = 3;
   static constexpr std::size_t k_integers = 3;
 
   // Draws, and settles what hangs on no ratio.

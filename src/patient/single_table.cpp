@@ -72,11 +72,20 @@ float hazard_left(float left, float intercept, float slope, float previous) {
   return left - math::exp_float(intercept + slope * previous);
 }
 
-float odds_left(float left, float intercept, float slope, float previous, float periods) {
-  const float factor = 1.0f + math::exp_float(intercept + slope * previous);
-  if (periods == 1) return left * factor;
-  if (periods == 2) return left * (factor * factor);
-  return left * math::exp_float(periods * math::log_float(factor));
+float odds_grown(float grown, float intercept, float slope, float previous, float periods) {
+  const float odds = math::exp_float(intercept + slope * previous);
+  if (is_few(periods)) {
+    for (float k = 0; k < periods; ++k) grown = grown + odds * (1.0f + grown);
+    return grown;
+  }
+  const float factor = 1.0f + odds;
+  const float lost = factor < 1.5f ? (odds - (factor - 1.0f)) * (2.0f - factor) : 0.0f;
+  const float log_growth = periods * (math::log_float(factor) + lost);
+  float sum = math::detail::k_float_exp_terms[0];
+  for (int i = 1; i < 6; ++i) sum = sum * log_growth + math::detail::k_float_exp_terms[i];
+  const float growth = log_growth < k_small_exponent ? sum * (log_growth * log_growth) + log_growth
+                                                     : math::exp_float(log_growth) - 1.0f;
+  return grown + growth * (1.0f + grown);
 }
 
 }  // namespace trialwright::patient

@@ -183,24 +183,27 @@ TEST_F(CourseKernels, StateStepsAreTheirTwins) {
   rng::uniforms_of_words(words[0], start);
   expect_twin<float>([&](auto out) { exponentials(words[0], out); },
                      [&](std::size_t i) { return -math::log_float(start[i]); });
+  base::AlignedVector<float> limits(k_most);
+  odds_limits(words[0], limits);
+  expect_twin<float>([&](auto out) { odds_limits(words[0], out); },
+                     [&](std::size_t i) { return (1 - start[i]) / start[i]; });
   const auto arm_of = [&](std::size_t i) { return static_cast<std::size_t>(arms[i]); };
   for (const bool at_baseline : {false, true}) {
     const std::span<const float> previous = at_baseline ? std::span<const float>{} : normals[1];
     const auto ratio = [&](std::size_t i) { return at_baseline ? 1.0f : normals[1][i]; };
     base::AlignedVector<int> first(k_most, 9);
-    for (const float periods : {1.0f, 2.0f, 3.5f}) {
+    for (const float periods : {1.0f, 2.0f, 1.5f, 8.0f}) {
       const Interval interval{4, periods, previous, arms.data()};
+      const auto grown = [&](std::size_t i) {
+        return odds_grown(start[i], intercepts[arm_of(i)], 2, ratio(i), periods);
+      };
       expect_twin<float>(
           [&](auto out) {
             std::copy_n(start.begin(), out.size(), out.begin());
-            step_odds({intercepts, 2}, interval, out, std::span(first).first(out.size()));
+            step_odds({intercepts, 2}, interval, limits, out, std::span(first).first(out.size()));
           },
-          [&](std::size_t i) {
-            return odds_left(start[i], intercepts[arm_of(i)], 2, ratio(i), periods);
-          });
-      for (std::size_t i = 0; i < k_most; ++i)
-        ASSERT_EQ(first[i],
-                  odds_left(start[i], intercepts[arm_of(i)], 2, ratio(i), periods) >= 1 ? 4 : 9);
+          grown);
+      for (std::size_t i = 0; i < k_most; ++i) ASSERT_EQ(first[i], grown(i) >= limits[i] ? 4 : 9);
       std::fill(first.begin(), first.end(), 9);
     }
     expect_twin<float>(
