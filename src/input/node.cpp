@@ -1,6 +1,7 @@
 #include "input/node.hpp"
 
 #include <charconv>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -117,6 +118,24 @@ std::uint64_t fingerprint(const Node& root) {
   for (const char c : to_yaml(root)) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+std::uint64_t quick_hash(const Node& root) {
+  // Each step is invertible in `value`, so that no difference is lost before the last.
+  std::uint64_t hash = static_cast<std::uint64_t>(root.kind) * 2 + (root.quoted ? 1 : 0);
+  const auto add = [&](std::uint64_t value) {
+    hash = (hash ^ value) * 0x9E3779B97F4A7C15ULL;
+    hash ^= hash >> 29;
+  };
+  const std::hash<std::string> hash_of_text;
+  add(hash_of_text(root.text));
+  add(root.items.size());
+  for (const Node& item : root.items) add(quick_hash(item));
+  for (const Entry& entry : root.entries) {
+    add(hash_of_text(entry.key));
+    add(quick_hash(entry.value));
   }
   return hash;
 }

@@ -63,4 +63,8 @@ std::string to_yaml(const Node& root);
 // FNV-1a, 64 bits (Fowler, Noll & Vo), over the bytes of to_yaml(root): tells one study from another.
 std::uint64_t fingerprint(const Node& root);
 
+// A 64-bit hash of a tree's kinds, texts and keys in their order, wherever it stands: equal for equal
+// trees, and quick. It may change from version to version: for use within a run.
+std::uint64_t quick_hash(const Node& root);
+
 }  // namespace trialwright::input

@@ -138,8 +138,14 @@ struct PatientSpec;  // the sections as written: population, recruitment, arms, 
                      // patient_spec.hpp
 
 // Reads the sections `population`, `recruitment`, `arms`, `measures`, `intercurrent_events`, `safety`
-// of the study's top-level map. Faults go to the reader's diagnostics.
-std::shared_ptr<const PatientSpec> read_patient(input::Reader& study);
+// of the study's top-level map. Faults go to the reader's diagnostics. Parts that `known` names are taken
+// from there instead of being read.
+struct KnownParts {
+  const PatientSpec* recruitment = nullptr;  // of a study with the same section `recruitment`
+  const PatientSpec* population =
+      nullptr;  // with the same `population`; used if the regions are the same
+};
+std::shared_ptr<const PatientSpec> read_patient(input::Reader& study, const KnownParts& known = {});
 
 // A resolved, immutable model; safe to share between threads.
 class PatientModel {

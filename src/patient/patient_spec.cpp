@@ -36,10 +36,21 @@ void read_measures(input::Reader& study, PatientSpec& spec) {
 
 }  // namespace
 
-std::shared_ptr<const PatientSpec> read_patient(input::Reader& study) {
+std::shared_ptr<const PatientSpec> read_patient(input::Reader& study, const KnownParts& known) {
   auto spec = std::make_shared<PatientSpec>();
-  spec->recruitment = Recruitment::read(study);
-  spec->population = Population::read(study, spec->recruitment.region_names());
+  if (known.recruitment) {
+    study.raw("recruitment");
+    spec->recruitment = known.recruitment->recruitment;
+  } else {
+    spec->recruitment = Recruitment::read(study);
+  }
+  const auto regions = spec->recruitment.region_names();
+  if (known.population && known.population->recruitment.region_names() == regions) {
+    study.raw("population");
+    spec->population = known.population->population;
+  } else {
+    spec->population = Population::read(study, regions);
+  }
   spec->arms = read_arms(study);
   read_measures(study, *spec);
   spec->events = IntercurrentEvents::read(study, spec->arms, spec->course.visit_weeks);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "math/elementary.hpp"
 #include "scenario/study_path.hpp"
@@ -38,14 +39,15 @@ void set_all(input::Node& root, const std::vector<std::pair<std::string, input::
 }
 
 // Of all that a scenario's truth is read from.
-std::uint64_t truth_fingerprint(const input::Node& root, const std::string& scenario) {
-  input::Node sections = input::Node::map();
+std::array<std::uint64_t, 4> truth_sections(const input::Node& root, const std::string& scenario) {
   // Posteriors take the published responses' definitions from the endpoints behind the calibration.
-  for (const auto& path : {"scenarios." + scenario, std::string("calibration"),
-                           std::string("estimands"), std::string("endpoints")})
-    if (const input::Node* section = input::find_path(root, path))
-      sections.entries.push_back({path, {}, *section});
-  return input::fingerprint(sections);
+  const std::array<std::string, 4> paths{"scenarios." + scenario, "calibration", "estimands",
+                                         "endpoints"};
+  std::array<std::uint64_t, 4> hashes{};
+  for (std::size_t i = 0; i < paths.size(); ++i)
+    if (const input::Node* section = input::find_path(root, paths[i]))
+      hashes[i] = input::quick_hash(*section);
+  return hashes;
 }
 
 // Of all that the true values of a design's analyses depend on: everything but the number of patients.
@@ -54,7 +56,7 @@ std::uint64_t truth_key(input::Node root, const std::string& design, const std::
     return entry.key == "sweep" || entry.key == "simulation" || entry.key == "title";
   });
   input::set_path(root, "designs." + design + ".patients", input::Node::scalar(""));
-  return input::fingerprint(root) ^ std::hash<std::string>{}(design + " " + scenario);
+  return input::quick_hash(root) ^ std::hash<std::string>{}(design + " " + scenario);
 }
 
 constexpr int k_most_points = 100'000;
@@ -88,7 +90,10 @@ void add_faults_with(const std::vector<std::pair<std::string, input::Node>>& set
   input::Diagnostics found;
   set_all(root, settings, found);
   input::Node echo = input::Node::map();
-  if (found.empty()) read_study(root, found, echo, &cache);
+  const auto check_truth = [&](const StudySpec& spec, const ScenarioSpec& scenario) {
+    patient::PatientModel(spec.patient, scenario.truth, found, scenario.at);
+  };
+  if (found.empty()) read_study(root, found, echo, &cache, check_truth);
   for (const auto& fault : found.faults())
     for (const auto& [path, value] : settings)
       if (holds(value, fault.at)) faults.add(fault.at, fault.problem, fault.hint);
@@ -246,7 +251,11 @@ Study::Study(input::Document document, std::string name, input::Diagnostics faul
     for (const auto& assignment : assignments) input::apply_set(document_, assignment, faults);
   std::optional<StudySpec> spec;
   const bool is_well_formed = faults.empty();
-  if (is_well_formed) spec = read_study(document_.root, faults, resolved_, &cache_);
+  const auto check_truth = [&](const StudySpec& read, const ScenarioSpec& scenario) {
+    auto made = model(read, scenario, document_.root, faults);
+    if (made && checked_.size() < k_max_cached) checked_.push_back(std::move(made));
+  };
+  if (is_well_formed) spec = read_study(document_.root, faults, resolved_, &cache_, check_truth);
   if (is_well_formed && !spec) add_faults_of_values(document_.root, faults, cache_);
   for (const auto& [section, why] : {std::pair{"designs", "nothing could be simulated"},
                                      std::pair{"scenarios", "no truth to simulate under"}})
@@ -303,7 +312,9 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
                                                           const ScenarioSpec& scenario,
                                                           const input::Node& root,
                                                           input::Diagnostics& faults) {
-  const std::uint64_t truth = truth_fingerprint(root, scenario.name);
+  const auto* effect = std::get_if<patient::EffectMultiplier>(&scenario.truth);
+  if (effect && effect->value == 1) return spec.calibrated;
+  const auto truth = truth_sections(root, scenario.name);
   for (const auto& cached : models_)
     if (cached.spec.lock() == spec.patient && cached.truth == truth)
       if (auto model = cached.model.lock()) return model;
@@ -325,7 +336,8 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
   if (!faults.empty()) return nullptr;
 
   input::Node echo = input::Node::map();
-  const auto spec = read_study(root, faults, echo, &cache_);
+  // Its own truth is checked when its model is made; others are points of their own.
+  const auto spec = read_study(root, faults, echo, &cache_, {});
   keep_recent(cache_.entries);
   if (!spec) return nullptr;
   const auto* design = spec->design(point.design);
@@ -379,7 +391,7 @@ std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<i
   });
   input::Node echo = input::Node::map();
   std::optional<StudySpec> spec;
-  if (faults.empty()) spec = read_study(root, faults, echo, &cache_);
+  if (faults.empty()) spec = read_study(root, faults, echo, &cache_, {});
   keep_recent(cache_.entries);
   if (!spec) throw bad_input(faults.text(document_.sources));
 

@@ -1,6 +1,7 @@
 // A study: the file, its grid of points, and the trial plan of any of them.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -75,10 +76,12 @@ class Study {
   PatientCache cache_;
   struct CachedModel {
     std::weak_ptr<const patient::PatientSpec> spec;
-    std::uint64_t truth = 0;
+    std::array<std::uint64_t, 4> truth{};
     std::weak_ptr<const patient::PatientModel> model;
   };
   std::vector<CachedModel> models_;
+  // Those of the study as it stands, which its points are likely to need.
+  std::vector<std::shared_ptr<const patient::PatientModel>> checked_;
 };
 
 }  // namespace trialwright::scenario

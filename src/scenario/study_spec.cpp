@@ -23,12 +23,12 @@ std::vector<std::string> names_of(const Things& things) {
   return names;
 }
 
-std::uint64_t patient_fingerprint(const input::Node& root) {
-  input::Node sections = input::Node::map();
-  for (const auto name : k_patient_sections)
-    if (const input::Node* section = root.find(name))
-      sections.entries.push_back({std::string(name), {}, *section});
-  return input::fingerprint(sections);
+PatientCache::Sections patient_sections(const input::Node& root) {
+  PatientCache::Sections hashes{};
+  for (std::size_t i = 0; i < hashes.size(); ++i)
+    if (const input::Node* section = root.find(k_patient_sections[i]))
+      hashes[i] = input::quick_hash(*section);
+  return hashes;
 }
 
 // What later sections refer to by name, whether or not the patients are without fault.
@@ -86,10 +86,13 @@ std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spe
 // The patient sections and the calibrated model, from the cache where they have been read before.
 std::optional<PatientNames> read_patients(input::Reader& study, const input::Node& root,
                                           PatientCache* cache, StudySpec& spec) {
-  const std::uint64_t fingerprint = patient_fingerprint(root);
+  const PatientCache::Sections sections = patient_sections(root);
+  patient::KnownParts known;
   if (cache) {
     for (const auto& entry : cache->entries) {
-      if (entry.fingerprint != fingerprint) continue;
+      if (entry.sections[0] == sections[0]) known.population = entry.spec.get();
+      if (entry.sections[1] == sections[1]) known.recruitment = entry.spec.get();
+      if (entry.sections != sections) continue;
       for (const auto name : k_patient_sections) study.raw(name);
       spec.patient = entry.spec;
       spec.calibrated = entry.calibrated;
@@ -97,7 +100,7 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
     }
   }
   const std::size_t n_faults = study.faults().size();
-  spec.patient = patient::read_patient(study);
+  spec.patient = patient::read_patient(study, known);
   if (study.faults().size() > n_faults) {
     const auto faulty = std::exchange(spec.patient, nullptr);
     return names_despite_faults(*faulty, root);
@@ -106,7 +109,7 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
                                                        study.faults(), study.at("measures"));
   if (study.faults().size() > n_faults) return patient_names(*model);
   spec.calibrated = std::move(model);
-  if (cache) cache->entries.push_back({fingerprint, spec.patient, spec.calibrated});
+  if (cache) cache->entries.push_back({sections, spec.patient, spec.calibrated});
   return patient_names(*spec.calibrated);
 }
 
@@ -261,14 +264,15 @@ void read_designs(input::Reader& study, const PatientNames& patients, StudySpec&
 }
 
 void read_scenarios(input::Reader& study, const PatientNames& patients, const input::Node& root,
-                    StudySpec& spec) {
+                    const TruthCheck& check_truth, StudySpec& spec) {
   const TruthNames names{patients.arms, patients.control_arm,
                          spec.calibration ? &*spec.calibration : nullptr, root};
   for (auto& [name, reader] : study.named("scenarios")) {
     const std::size_t n_faults = study.faults().size();
     auto scenario = read_scenario(name, reader, names);
-    if (spec.calibrated && study.faults().size() == n_faults && scenario.overrides.empty())
-      patient::PatientModel(spec.patient, scenario.truth, study.faults(), scenario.at);
+    if (check_truth && spec.calibrated && study.faults().size() == n_faults &&
+        scenario.overrides.empty())
+      check_truth(spec, scenario);
     spec.scenarios.push_back(std::move(scenario));
   }
 }
@@ -307,7 +311,8 @@ const ScenarioSpec* StudySpec::scenario(const std::string& name) const {
 }
 
 std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics& faults,
-                                    input::Node& resolved, PatientCache* cache) {
+                                    input::Node& resolved, PatientCache* cache,
+                                    const TruthCheck& check_truth) {
   StudySpec spec;
   input::Reader study(root, "", faults, resolved);
   study.integer("schema", 1, 1);
@@ -318,7 +323,7 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
     for (const auto& estimand : spec.estimands) ratios.push_back(response_ratio(spec, estimand));
     spec.calibration = read_calibration(study, {names_of(spec.estimands), names->arms, ratios}, root);
     read_designs(study, *names, spec);
-    read_scenarios(study, *names, root, spec);
+    read_scenarios(study, *names, root, check_truth, spec);
   } else {
     pass_over(study);
   }

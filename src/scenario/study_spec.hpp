@@ -1,7 +1,9 @@
 // A study file's sections, read and checked against each other: what was written, before any truth.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,20 +63,29 @@ struct StudySpec {
   const ScenarioSpec* scenario(const std::string& name) const;
 };
 
-// Patient sections already read, by their text: sweeps over designs and analyses read them once.
+// Patient sections already read: sweeps over designs and analyses read them once, and those over
+// courses and events read the population once.
 class PatientCache {
  public:
+  // Hashes of the sections as written: population, recruitment, arms, measures, intercurrent_events,
+  // safety.
+  using Sections = std::array<std::uint64_t, 6>;
   struct Entry {
-    std::uint64_t fingerprint = 0;
+    Sections sections{};
     std::shared_ptr<const patient::PatientSpec> spec;
     std::shared_ptr<const patient::PatientModel> calibrated;
   };
   std::vector<Entry> entries;
 };
 
+// Told of each scenario without overrides that was read without fault, for what only shows when its
+// truth is made true of the study's patients.
+using TruthCheck = std::function<void(const StudySpec&, const ScenarioSpec&)>;
+
 // Reads a whole study tree. Faults go to `faults`; `resolved` receives the tree with every default
-// written out. Null where faults leave nothing to resolve. `cache` may be null.
+// written out. Null where faults leave nothing to resolve. `cache` may be null, `check_truth` empty.
 std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics& faults,
-                                    input::Node& resolved, PatientCache* cache);
+                                    input::Node& resolved, PatientCache* cache,
+                                    const TruthCheck& check_truth);
 
 }  // namespace trialwright::scenario
