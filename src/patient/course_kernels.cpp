@@ -31,6 +31,19 @@ struct Whole {
     hn::StoreU(v, d, to);
   }
 };
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+struct Rest {
+  std::size_t n;
+  template <class D>
+  hn::Vec<D> load(D d, const hn::TFromD<D>* from) const {
+    return hn::MaskedLoad(hn::FirstN(d, n), d, from);
+  }
+  template <class D>
+  void store(hn::Vec<D> v, D d, hn::TFromD<D>* to) const {
+    hn::BlendedStore(v, hn::FirstN(d, n), d, to);
+  }
+};
+#else  // masks would read and write what lies behind
 struct Rest {
   std::size_t n;
   template <class D>
@@ -46,6 +59,7 @@ struct Rest {
     std::memcpy(to, lanes, n * sizeof(lanes[0]));
   }
 };
+#endif
 template <class D, class Body>
 HWY_INLINE void for_each(D d, std::size_t n, const Body& body) {
   const std::size_t lanes = hn::Lanes(d);

@@ -273,12 +273,14 @@ void IntercurrentProcess::finish(const Run& run) const {
   double* const rescue_weeks = run.cohort.rescue_weeks.data() + run.first();
   int* const rescue_tier = run.cohort.rescue_tier.data() + run.first();
   for (std::size_t i = 0; i < run.n; ++i) rescue_weeks[i] = weeks[static_cast<std::size_t>(rescued[i])];
+  // All bits of -1 where nobody was rescued: a choice would be a branch that nothing foretells.
+  const auto none_of = [&](std::size_t i) { return -static_cast<int>(rescued[i] >= none); };
   if (multipliers_.size() == 1) {
-    for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = rescued[i] < none ? 0 : -1;
+    for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = none_of(i);
     return;
   }
   const auto tier = run.integers(k_tier);
-  for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = rescued[i] < none ? tier[i] : -1;
+  for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = tier[i] | none_of(i);
 }
 
 void IntercurrentProcess::clear(Cohort& cohort) const {
