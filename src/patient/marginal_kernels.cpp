@@ -31,7 +31,8 @@ std::size_t find_intervals([[maybe_unused]] const IntervalTable::View& table,
 #if HWY_TARGET == HWY_SCALAR
   return 0;
 #else
-  const hn::ScalableTag<float> d;
+  // No longer vectors: what is stored by 512 bits and read again by 32 is slow to come back.
+  const hn::CappedTag<float, 8> d;
   const hn::RebindToSigned<decltype(d)> di;
   const hn::FixedTag<float, 4> d4;
   const std::size_t lanes = hn::Lanes(d), n_whole = n - n % lanes;
@@ -65,12 +66,18 @@ std::size_t find_grades([[maybe_unused]] const std::int32_t* HWY_RESTRICT bounds
 #else
   const hn::FixedTag<std::int32_t, 4> d4;
   const hn::FixedTag<std::uint32_t, 4> du4;
+  const auto exceeded = [&](std::size_t i, const std::int32_t* row) HWY_ATTR {
+    const auto half = hn::BitCast(d4, hn::ShiftRight<1>(hn::Set(du4, words[i])));
+    return static_cast<std::int32_t>(hn::CountTrue(d4, hn::Gt(half, hn::Load(d4, row))));
+  };
+  if (stride == GradeTable::k_lanes) {
+    for (std::size_t i = 0; i < n; ++i) out[i] = exceeded(i, bounds + points[i] * 4);
+    return n;
+  }
   for (std::size_t i = 0; i < n; ++i) {
     const std::int32_t* row = bounds + static_cast<std::size_t>(points[i]) * stride;
-    const auto half = hn::BitCast(d4, hn::ShiftRight<1>(hn::Set(du4, words[i])));
     std::int32_t grade = 0;
-    for (std::size_t k = 0; k < stride; k += 4)
-      grade += static_cast<std::int32_t>(hn::CountTrue(d4, hn::Gt(half, hn::Load(d4, row + k))));
+    for (std::size_t k = 0; k < stride; k += GradeTable::k_lanes) grade += exceeded(i, row + k);
     out[i] = grade;
   }
   return n;
