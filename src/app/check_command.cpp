@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
-#include "engine/point_engine.hpp"
+#include "engine/run_study.hpp"
 #include "engine/simulate.hpp"
 #include "trial/simulate_trial.hpp"
 
@@ -151,10 +151,8 @@ double seconds_of(const Plans& plans, const Engines& engines, double n_trials) {
 
 ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
-  const auto points = study.points();
-  const auto plans = study.plans(points);
   const int n_threads = engine::available_threads();
-  const auto engines = engine::engines_of(study, plans, n_threads);
+  const auto [points, plans, engines] = engine::plan_study(study, n_threads);
   const auto powers = primary_powers(plans, n_threads);
   const std::uint64_t n_trials = study.spec().simulation.trials;
   const double estimate = seconds_of(plans, engines, static_cast<double>(n_trials)) / n_threads;

@@ -74,17 +74,18 @@ std::string closing_text(const Results& results, const std::filesystem::path& as
 ExitStatus run(const Options& options) {
   auto study = load_study(options.common);
   const int n_threads = threads_of(options.common);
+  const auto start = std::chrono::system_clock::now();
+  const auto clock_start = std::chrono::steady_clock::now();
+  const auto plan = engine::plan_study(study, n_threads);
   const std::filesystem::path directory =
       options.output.empty() ? default_directory(options, study) : options.output;
   report::claim_directory(directory, fmt::format("{:016x}", study.hash()));
   report::refuse_fewer_trials(directory, study.spec().simulation.trials);
 
-  const auto start = std::chrono::system_clock::now();
-  const auto clock_start = std::chrono::steady_clock::now();
   Results results;
   {
     TerminalMonitor monitor(bar_of(options.common));
-    results = engine::run_study(study, n_threads, &monitor);
+    results = engine::run_study(study, plan, n_threads, &monitor);
   }
   const double seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - clock_start).count();

@@ -41,10 +41,21 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, co
   return point;
 }
 
+StudyPlan plan_study(scenario::Study& study, int n_threads) {
+  StudyPlan plan;
+  plan.points = study.points();
+  plan.plans = study.plans(plan.points);
+  plan.engines = engines_of(study, plan.plans, n_threads);
+  return plan;
+}
+
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor) {
-  const auto specs = study.points();
-  const auto plans = study.plans(specs);
-  const auto engines = engines_of(study, plans, n_threads);
+  return run_study(study, plan_study(study, n_threads), n_threads, monitor);
+}
+
+Results run_study(const scenario::Study& study, const StudyPlan& plan, int n_threads,
+                  Monitor* monitor) {
+  const auto& [specs, plans, engines] = plan;
   auto work = work_of(plans, engines, study.spec().simulation.trials);
   Results results;
   results.study = study.name();

@@ -9,10 +9,20 @@
 
 namespace trialwright::engine {
 
+// Every point of a study, with its plan and its engine.
+struct StudyPlan {
+  std::vector<scenario::PointSpec> points;
+  std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
+  std::vector<PointEngine> engines;
+};
+// Throws bad_input where a setting makes the study faulty, or simulation.engine asks for counts that have
+// no exact law.
+StudyPlan plan_study(scenario::Study& study, int n_threads);
+
 // True values first, then exact powers, then every point's trials, all in one pool. Results depend on the
 // study alone. A stop asked by the monitor leaves `interrupted` set, each point with the trials finished
-// by then, points without any left out. Throws bad_input where simulation.engine asks for counts that have
-// no exact law.
+// by then, points without any left out.
+Results run_study(const scenario::Study& study, const StudyPlan& plan, int n_threads, Monitor* monitor);
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor);
 
 // One point's results from its plan, its engine, its exact powers and its work's sum; the pieces of

@@ -116,23 +116,34 @@ analysis::TwoByTwo TableLayout::table(std::size_t i_analysis, std::size_t i) con
 void TableLayout::count(const base::Columns<std::int32_t>& columns, std::size_t n_trials,
                         std::span<std::uint32_t> cells) const {
   TRIALWRIGHT_EXPECT(cells.size() == n_cells_);
+  for (const auto& box : boxes_)
+    if (box)
+      for (std::size_t from = 0; from < n_trials; from += k_rows)
+        count_rows(*box, columns, from, std::min(k_rows, n_trials - from), cells);
+}
+
+void TableLayout::count_rows(const Box& box, const base::Columns<std::int32_t>& columns,
+                             std::size_t from, std::size_t n, std::span<std::uint32_t> cells) {
   std::array<std::uint32_t, k_rows> places;
-  for (const auto& box : boxes_) {
-    if (!box) continue;
-    for (std::size_t from = 0; from < n_trials; from += k_rows) {
-      const std::size_t n = std::min(k_rows, n_trials - from);
-      auto first = static_cast<std::uint32_t>(box->first);
-      for (const auto& side : box->sides)
-        first -= static_cast<std::uint32_t>(side.range.lowest) * side.stride;
-      std::fill_n(places.begin(), n, first);
-      for (const auto& side : box->sides) {
-        const std::int32_t* values = columns[side.column].data() + from;
-        for (std::size_t i = 0; i < n; ++i)
-          places[i] += static_cast<std::uint32_t>(values[i]) * side.stride;
-      }
-      for (std::size_t i = 0; i < n; ++i) ++cells[places[i]];
+  auto first = static_cast<std::uint32_t>(box.first);
+  bool is_filled = false;
+  for (const auto& side : box.sides)
+    first -= static_cast<std::uint32_t>(side.range.lowest) * side.stride;
+  for (const auto& side : box.sides) {
+    const std::int32_t* values = columns[side.column].data() + from;
+    if (side.range.width() == 1) {
+      first += static_cast<std::uint32_t>(side.range.lowest) * side.stride;
+    } else if (is_filled) {
+      for (std::size_t i = 0; i < n; ++i)
+        places[i] += static_cast<std::uint32_t>(values[i]) * side.stride;
+    } else {
+      for (std::size_t i = 0; i < n; ++i)
+        places[i] = static_cast<std::uint32_t>(values[i]) * side.stride;
+      is_filled = true;
     }
   }
+  if (!is_filled) places.fill(0);
+  for (std::size_t i = 0; i < n; ++i) ++cells[first + places[i]];
 }
 
 std::vector<std::optional<ArmInTables>> arms_in_tables(const trial::TrialPlan& plan,

@@ -62,7 +62,8 @@ class TableLayout {
     std::size_t size = 0;
   };
 
-  static std::optional<std::size_t> place_in(const Box& box, const std::array<int, 4>& values);
+  static void count_rows(const Box& box, const base::Columns<std::int32_t>& columns, std::size_t from,
+                         std::size_t n, std::span<std::uint32_t> cells);
 
   std::vector<std::optional<Box>> boxes_;  // [i_analysis]
   std::size_t n_cells_ = 0;

@@ -27,7 +27,7 @@ done
 exits 0 --version
 grep -qE '^trialwright [0-9]+\.[0-9]+\.[0-9]+$' out || fault "--version prints $(<out)"
 exits 0 list
-for name in chi_square boschloo kumaraswamy composite permuted_block responder; do tells out "$name"; done
+for name in chi_square boschloo kumaraswamy composite permuted_block responder counts; do tells out "$name"; done
 exits 0 list analyses
 tells out 'fisher_midp'
 ! grep -q permuted_block out || fault 'list analyses lists the randomisation methods'

@@ -3,12 +3,14 @@
 source "$(dirname "$0")/support/checks.sh"
 study=$configs/phase2.yaml
 n=8
+patients=(--set simulation.engine=patients)
 
-exits 0 run "$study" --trials $n -q -o run
+exits 0 run "$study" "${patients[@]}" --trials $n -q -o run
 for scenario in reported null; do
   : >decisions
   for ((trial = 0; trial < n; ++trial)); do
-    exits 0 replay "$study" --design efficacy --scenario $scenario --trial $trial -o "$scenario-$trial"
+    exits 0 replay "$study" "${patients[@]}" --design efficacy --scenario $scenario --trial $trial -o "$scenario-$trial"
+    expect 'standard error of replay' "$(<err)" ''
     cat "$scenario-$trial/decisions.txt" >>decisions
     for file in patients.csv visits.csv adverse_events.csv; do
       [[ -s $scenario-$trial/$file ]] || fault "replay leaves no $file"
@@ -31,7 +33,7 @@ for scenario in reported null; do
   expect 'analyses and their arms' "$(wc -l <simulated)" 18
   same replayed simulated
 done
-exits 0 replay "$study" --design efficacy --scenario reported --trial 5 -o again
+exits 0 replay "$study" "${patients[@]}" --design efficacy --scenario reported --trial 5 -o again
 same again/patients.csv reported-5/patients.csv
 same again/decisions.txt reported-5/decisions.txt
 finish

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/point_engine.hpp"
 #include "scenario/study.hpp"
 #include "trialwright/error.hpp"
 
@@ -61,11 +62,11 @@ std::vector<std::string> assignments_of(const fs::path& study) {
   return assignments;
 }
 
-// What the program would say: all faults of reading and of planning. Empty where it finds none.
+// What the program would say: all faults of reading, of planning and of the engine asked for. Empty where it finds none.
 std::string complaint(const fs::path& study, int& status) {
   try {
     auto read = scenario::Study::load(study, assignments_of(study));
-    read.plans(read.points());
+    engine::engines_of(read, read.plans(read.points()), 1);
     status = 0;
     return {};
   } catch (const Error& error) {

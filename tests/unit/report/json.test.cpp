@@ -36,6 +36,16 @@ TEST(Json, tells_the_scale_of_logarithms) {
   EXPECT_EQ(write_json(read_json(text)), text);
 }
 
+TEST(Json, tells_the_engine) {
+  Results results = sample();
+  results.points[0].engine = "counts";
+  const std::string text = write_json(results);
+  EXPECT_THAT(text, HasSubstr("\"n_trials\": 100000,\n   \"engine\": \"counts\","));
+  EXPECT_EQ(read_json(text).points[0].engine, "counts");
+  EXPECT_EQ(read_json(text).points[1].engine, "");
+  EXPECT_EQ(write_json(read_json(text)), text);
+}
+
 TEST(Json, golden) {
   Results results;
   results.study = "phase3";

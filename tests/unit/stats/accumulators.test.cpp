@@ -55,6 +55,26 @@ TEST(Moments, CertifiedMeanAndStandardDeviation) {
   EXPECT_NEAR(moments.mcse_of_mean(), 0.00790105478190518, 1e-15);
 }
 
+TEST(Moments, AWeightIsThatManyTimes) {
+  stats::Moments once(0.25), weighted(0.25);
+  const std::vector<std::pair<double, int>> values{{-1.5, 3}, {0.25, 7}, {2.0, 1}, {0.7, 1000}};
+  for (const auto& [x, n] : values) {
+    weighted.add(x, static_cast<std::uint64_t>(n));
+    for (int i = 0; i < n; ++i) once.add(x);
+  }
+  EXPECT_EQ(weighted.count(), once.count());
+  EXPECT_NEAR(weighted.mean(), once.mean(), 1e-14);
+  EXPECT_NEAR(weighted.variance(), once.variance(), 1e-14);
+  EXPECT_NEAR(weighted.mcse_of_variance(), once.mcse_of_variance(), 1e-14);
+  EXPECT_NEAR(weighted.mcse_of_root_mean_square(), once.mcse_of_root_mean_square(), 1e-14);
+  stats::Moments by_one(0.25), plain(0.25);
+  for (const double x : michelson()) {
+    by_one.add(x, 1);
+    plain.add(x);
+  }
+  EXPECT_EQ(by_one.state(), plain.state());
+}
+
 // By hand for 1, 2, 3, 4, 10: mean 4, squares about it 9 4 1 0 36, fourths 81 16 1 0 1296.
 TEST(Moments, SmallColumnByHand) {
   for (const double shift : {0.0, 4.0, 7.0}) {

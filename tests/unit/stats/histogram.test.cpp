@@ -43,6 +43,26 @@ TEST(Histogram, MergesAndCountsWhatIsBeyond) {
   EXPECT_TRUE(std::isnan(stats::Histogram(1.0, 5).quantile(0.5)));
 }
 
+TEST(Histogram, AWeightIsThatManyTimesAndTheBinsHeldDoNotMatter) {
+  stats::Histogram far(1.0, 100'001), near(1.0, 100'001), merged(1.0, 100'001);
+  far.add(90'000, 3);
+  far.add(5, 2);
+  for (int i = 0; i < 3; ++i) near.add(90'000);
+  merged.merge(near);
+  near.add(5);
+  near.add(5);
+  stats::Histogram low(1.0, 100'001);
+  low.add(5, 2);
+  EXPECT_LT(low.n_held(), 200u);
+  merged.merge(low);
+  merged.merge(stats::Histogram(1.0, 100'001));
+  for (const auto* histogram : {&far, &near, &merged}) {
+    EXPECT_EQ(histogram->count(), 5u);
+    EXPECT_EQ(histogram->quantile(0.4), 5.0);
+    EXPECT_EQ(histogram->quantile(0.41), 90'000.0);
+  }
+}
+
 // For 1, ..., n the order statistic is its rank. n = 16, median, 90%: ranks 5 and 12 (Conover 1999,
 // section 3.2, example 2, the interval of upper-quartile type, has the same construction by table A3).
 TEST(Histogram, IntervalHasBinomialRanks) {
