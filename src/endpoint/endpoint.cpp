@@ -79,6 +79,8 @@ class Responder final : public Endpoint {
         spec_(spec),
         n_visits_(names.visit_weeks.size()),
         n_measures_(names.measures.size()),
+        is_exact_(spec.measure == 0 ||
+                  names.measures.at(static_cast<std::size_t>(spec.measure)).is_grade),
         baseline_(names.measures.at(static_cast<std::size_t>(spec.measure)).baseline_covariate),
         ratio_(1.0 - spec.reduction.value_or(0.0) + k_tolerance),
         at_most_(spec.at_most.value_or(input::k_any_number.maximum) + k_tolerance),
@@ -123,6 +125,7 @@ class Responder final : public Endpoint {
   ResponderSpec spec_;
   std::size_t n_visits_;
   std::size_t n_measures_;
+  bool is_exact_;  // the driving measure or a grade of it
   int baseline_;
   double ratio_;
   double at_most_;

@@ -61,6 +61,7 @@ void read_graded(input::Reader& reader, const CourseSpec& course, const Populati
   }
   measure.info.maximum = static_cast<double>(covariate.grading->shifted_thresholds.size());
   measure.info.grid = 1;
+  measure.info.is_grade = true;
   measure.grid = Grid(1);
 }
 

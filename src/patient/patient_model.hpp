@@ -95,6 +95,7 @@ struct MeasureInfo {
   double minimum = 0;
   double maximum = 0;
   double grid = 0;
+  bool is_grade = false;  // of the driving measure, without noise but its baseline's
 };
 
 struct ArmInfo {

@@ -137,6 +137,60 @@ TEST(ResponseLaw, MarginalsOfTheJointLaw) {
   EXPECT_NE(rescued.response_law(1, conditions, {}).why_not, "");
 }
 
+// IGA 0 or 1 with an improvement of 2, and EASI75, by severity: the patient's noise by the midpoint rule
+// over 20 000 places, whose steps each leave at most 1 / 20 000 of a score's probability, alternating in
+// sign; the sum agrees to 1e-6.
+TEST(ResponseLaw, GradesShareTheBaselinesNoise) {
+  const auto study = library_study();
+  const auto model = study.model();
+  const CourseSpec& course = study.spec->course;
+  const auto& covariates = study.spec->population.covariates();
+  const auto& marginal = covariates[static_cast<std::size_t>(course.baseline_covariate)].marginal;
+  const int iga = 1;
+  ASSERT_EQ(model.measures()[iga].name, "iga");
+  const Grading& grading =
+      *covariates[static_cast<std::size_t>(model.measures()[iga].baseline_covariate)].grading;
+  const boost::math::normal_distribution<double> normal;
+  constexpr int k_places = 20'000;
+  std::vector<double> factors;
+  for (int i = 0; i < k_places; ++i)
+    factors.push_back(std::exp(k_noise_sd * boost::math::quantile(normal, (i + 0.5) / k_places)));
+  const auto weights = marginal.probabilities();
+  std::vector<double> expected(8, 0.0);
+  double total = 0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    const double x = marginal.points()[i];
+    if (x < 16 - 1e-9) continue;
+    // P(score <= k / 10).
+    std::vector<double> below;
+    for (int k = 0; k < 720; ++k) below.push_back(probability(course.laws[1], (k + 0.5) / 10 / x));
+    below.push_back(1);
+    const double easi75 = below[static_cast<std::size_t>(std::floor(0.25 * x * 10 + 1e-6))];
+    for (const double factor : factors) {
+      const int grade = grading.grade(x, factor);
+      if (grade < 3) continue;
+      const int highest = std::min(1, grade - 2);
+      // The highest score whose grade is low enough.
+      int k = static_cast<int>(std::floor(
+          (grading.shifted_thresholds[static_cast<std::size_t>(highest)] / factor - grading.offset) *
+          10));
+      const double clear = k < 0 ? 0 : below[static_cast<std::size_t>(std::min(k, 720))];
+      const std::size_t at = grade >= 4 ? 4 : 0;
+      const double weight = weights[i] / k_places;
+      total += weight;
+      expected[at + 3] += weight * std::min(clear, easi75);
+      expected[at + 1] += weight * (clear - std::min(clear, easi75));
+      expected[at + 2] += weight * (easi75 - std::min(clear, easi75));
+      expected[at] += weight * (1 - std::max(clear, easi75));
+    }
+  }
+  const ResponseCondition conditions[] = {{iga, 4, std::nullopt, 1.0, 2.0}, {0, 4, 0.25}};
+  const int severity[] = {0};
+  const auto law = model.response_law(1, conditions, severity);
+  ASSERT_EQ(law.probabilities.size(), 8u) << law.why_not;
+  for (std::size_t i = 0; i < 8; ++i) EXPECT_NEAR(law.probabilities[i], expected[i] / total, 1e-6) << i;
+}
+
 // The baseline's latent normal by the midpoint rule over its probability: 4e5 places, whose error is
 // below 1e-6 (each of the 560 points' intervals is met to one place).
 TEST(ResponseLaw, BaselineEffectsAreIntegrated) {

@@ -214,6 +214,12 @@ TEST(CountPlan, ValuesPointsAndBaselineEffectsHaveThePatientsLaw) {
              ", randomisation: {method: permuted_block, block_size: 6}", "{placebo: 1, hcmsc: 2}")));
 }
 
+TEST(CountPlan, GradesHaveThePatientsLaw) {
+  expect_same_law(*support::plan(
+      k_dropout + "analyses: {cmh: {estimand: iga01, method: cmh, strata: [severity]}}\n" +
+      design(40, "primary: cmh, secondary: [easi75_superiority, iga01_superiority]")));
+}
+
 TEST(CountPlan, AnIncompleteBlockLeavesTheSizesRandom) {
   expect_same_law(*support::plan(design(39, "primary: easi50_superiority",
                                         ", randomisation: {method: permuted_block, block_size: 10}")));

@@ -101,7 +101,7 @@ TEST(TrialPlan, SaysWhereTheEndpointHasNoClosedForm) {
       "dropout: treatment_policy}}\n"
       "analyses: {harm: {estimand: harm, method: fisher}}\n";
   EXPECT_EQ(why_not(harm + design("harm", 60)), reason);
-  EXPECT_EQ(why_not("endpoints: {low: {kind: responder, measure: iga, week: 12, at_most: 1}}\n"
+  EXPECT_EQ(why_not("endpoints: {low: {kind: responder, measure: pruritus_nrs, week: 12, at_most: 1}}\n"
                     "estimands: {low: {endpoint: low, rescue: treatment_policy, discontinuation: "
                     "treatment_policy, dropout: missing}}\n"
                     "analyses: {low: {estimand: low, method: fisher}}\n" +
