@@ -18,7 +18,7 @@ constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_tolerance = 1e-9;  // of conditions on scores
 constexpr std::size_t k_most_conditions = 12;
 constexpr double k_reach = 8.5;         // normal scores beyond have less than 1e-16 of the probability
-constexpr double k_negligible = 1e-16;  // of a cell's probability; all cells together stay below 1e-10
+constexpr double k_negligible = 1e-15;  // of a cell's probability; all cells together stay below 1e-10
 
 // The latent normal's interval of each point, from the points' probabilities.
 std::vector<double> upper_ends(const std::vector<double>& probabilities) {
@@ -278,22 +278,33 @@ void ResponseSum::find_noise() {
       if (is_eligible(static_cast<int>(noisy_->covariate), grade))
         highest.insert(highest_grade(condition, grade));
   for (const int grade : highest)
-    for (std::size_t k = 0; k < n_scores && grade >= 0 && grade < n_thresholds; ++k) {
-      const double threshold = grading.shifted_thresholds[static_cast<std::size_t>(grade)];
-      const double z =
-          math::log(threshold / (course.grid.at(static_cast<double>(k)) + grading.offset)) /
-          grading.noise_sd;
-      if (std::abs(z) < k_reach) noisy_->cuts.push_back(z);
-    }
+    for (std::size_t k = 0; k < n_scores && grade >= 0 && grade < n_thresholds; ++k)
+      noisy_->cuts.push_back(cut_at(grade, course.grid.at(static_cast<double>(k))));
   std::sort(noisy_->cuts.begin(), noisy_->cuts.end());
 }
 
-void ResponseSum::add_place(const Place& place) {
-  bounds_.clear();
+// The patient's factor above which a score has more than this grade.
+ResponseSum::Cut ResponseSum::cut_at(int grade, double score) const {
+  const Grading& grading = *noisy_->grading;
+  const double factor =
+      grading.shifted_thresholds[static_cast<std::size_t>(grade)] / (score + grading.offset);
+  if (grading.noise_sd == 0) return {factor, factor > 1 ? 1.0 : 0.0};
+  return {factor, math::normal_cdf(math::log(factor) / grading.noise_sd)};
+}
+
+// Of the conditions on the driving score itself.
+void ResponseSum::set_bounds(double baseline) {
+  score_bounds_.clear();
   for (std::size_t c = 0; c < conditions_.size(); ++c)
-    bounds_.emplace_back(is_graded(conditions_[c]) ? grade_log_odds(conditions_[c], place.baseline)
-                                                   : score_log_odds(conditions_[c], place.baseline),
-                         c);
+    if (!is_graded(conditions_[c]))
+      score_bounds_.emplace_back(score_log_odds(conditions_[c], baseline), c);
+}
+
+void ResponseSum::add_place(const Place& place) {
+  bounds_ = score_bounds_;
+  for (std::size_t c = 0; c < conditions_.size(); ++c)
+    if (is_graded(conditions_[c]))
+      bounds_.emplace_back(grade_log_odds(conditions_[c], place.baseline), c);
   std::sort(bounds_.begin(), bounds_.end());
   const auto& strata = spec_.population.strata();
   do {
@@ -309,33 +320,26 @@ void ResponseSum::add_place(const Place& place) {
   } while (next_grades());
 }
 
-// The same over the cells of the noise of the grades, where these are read.
+// The same over the cells of the noise of the grades, where these are read: from each cut to the next,
+// of all scores and of the baseline itself.
 void ResponseSum::add_noisy_place(const Place& place) {
-  const Grading& grading = *noisy_->grading;
-  const auto add_cell = [&](double z, double weight) {
-    noisy_->factor = math::exp(grading.noise_sd * z);
-    noisy_->grade = grading.grade(place.baseline, noisy_->factor);
-    if (weight * place.weight > k_negligible &&
-        is_eligible(static_cast<int>(noisy_->covariate), noisy_->grade))
-      add_place({place.baseline, place.normal, place.weight * weight});
-  };
-  if (grading.noise_sd == 0) return add_cell(0, 1);
-  std::vector<double> cuts;  // of the baseline's own grade
-  for (const double threshold : grading.shifted_thresholds)
-    cuts.push_back(math::log(threshold / (place.baseline + grading.offset)) / grading.noise_sd);
-  double from = -k_reach;
-  auto own = cuts.begin();
-  auto score = noisy_->cuts.begin();
-  while (from < k_reach) {
-    while (own != cuts.end() && *own <= from) ++own;
-    while (score != noisy_->cuts.end() && *score <= from) ++score;
-    double to = k_reach;
-    if (own != cuts.end()) to = std::min(to, *own);
-    if (score != noisy_->cuts.end()) to = std::min(to, *score);
-    const double weight = from > 0 ? math::normal_survival(from) - math::normal_survival(to)
-                                   : math::normal_cdf(to) - math::normal_cdf(from);
-    add_cell(0.5 * (from + to), weight);
-    from = to;
+  const int n_thresholds = static_cast<int>(noisy_->grading->shifted_thresholds.size());
+  Cut from{0, 0};
+  for (int grade = 0; grade <= n_thresholds; ++grade) {
+    const Cut last = grade < n_thresholds ? cut_at(grade, place.baseline) : Cut{k_infinity, 1};
+    noisy_->grade = grade;
+    if (!is_eligible(static_cast<int>(noisy_->covariate), grade)) {
+      from = last;
+      continue;
+    }
+    auto next = std::upper_bound(noisy_->cuts.begin(), noisy_->cuts.end(), from);
+    while (from < last) {
+      const Cut to = next != noisy_->cuts.end() && *next < last ? *next++ : last;
+      const double weight = place.weight * (to.below - from.below);
+      noisy_->factor = 0.5 * (from.factor + to.factor);
+      if (weight > k_negligible) add_place({place.baseline, place.normal, weight});
+      from = to;
+    }
   }
 }
 
@@ -371,6 +375,7 @@ ResponseLaw ResponseSum::run() {
     if (place.weight < k_negligible || !is_eligible(static_cast<int>(driving_), place.baseline))
       continue;
     set_grades(place);
+    set_bounds(place.baseline);
     noisy_ ? add_noisy_place(place) : add_place(place);
   }
   double total = 0;

@@ -42,6 +42,12 @@ class ResponseSum {
     std::size_t at = 0;
   };
 
+  // A factor on the score, and the probability of a smaller one.
+  struct Cut {
+    double factor = 0;
+    double below = 0;
+    bool operator<(const Cut& other) const { return factor < other.factor; }
+  };
   // The grades of the driving covariate that a graded measure shares its noise with, at the noise
   // at hand.
   struct Noise {
@@ -49,7 +55,7 @@ class ResponseSum {
     const Grading* grading = nullptr;
     int grade = 0;  // at baseline
     double factor = 1;
-    std::vector<double> cuts;  // normal scores of the noise, ascending
+    std::vector<Cut> cuts;  // where a score of the grid meets a threshold, ascending
   };
 
   static std::vector<Place> places(const Marginal& marginal, double baseline_effect);
@@ -65,6 +71,7 @@ class ResponseSum {
   bool is_eligible(int covariate, double value) const;
   void read_course();
   void find_noise();
+  Cut cut_at(int grade, double score) const;
   void find_grades();
   void set_grades(const Place& place);
   bool next_grades();
@@ -76,6 +83,7 @@ class ResponseSum {
   double log_odds_of(double most, double baseline) const;
   double shift(const Place& place) const;
   void add_patterns(std::size_t stratum, double weight, double shift);
+  void set_bounds(double baseline);
   void add_place(const Place& place);
   void add_noisy_place(const Place& place);
 
@@ -88,7 +96,8 @@ class ResponseSum {
   double arm_shift_ = 0, effect_scale_ = 0, exponent_ = 1;
   std::vector<Grade> grades_;
   std::optional<Noise> noisy_;
-  std::vector<std::pair<double, std::size_t>> bounds_;  // log odds of the score's bound, condition
+  // Log odds of the score's bound, and the condition: of the driving score, and of all.
+  std::vector<std::pair<double, std::size_t>> score_bounds_, bounds_;
   std::vector<double> sums_;
 };
 
