@@ -73,16 +73,20 @@ constexpr patient::EffectMultiplier k_calibrated{1};
 constexpr patient::ConstantOddsRatio k_odds_ratio{1.925};
 
 BENCHMARK_CAPTURE(simulate, week_12, "hcmsc.yaml", k_calibrated, Extent::one_visit)
-    ->Arg(72)
+    ->Arg(30)
     ->Arg(300)
-    ->Arg(1000);
+    ->Arg(3000)
+    ->Arg(30000);
 BENCHMARK_CAPTURE(simulate, week_12_calendar, "hcmsc.yaml", k_calibrated,
                   Extent::one_visit_and_calendar)
     ->Arg(300);
 BENCHMARK_CAPTURE(simulate, week_12_odds_ratio, "hcmsc.yaml", k_odds_ratio, Extent::one_visit)
     ->Arg(300);
 BENCHMARK_CAPTURE(simulate, week_12_rescue, "hcmsc_rescue.yaml", k_calibrated, Extent::one_visit)
-    ->Arg(300);
+    ->Arg(30)
+    ->Arg(300)
+    ->Arg(3000)
+    ->Arg(30000);
 BENCHMARK_CAPTURE(simulate, everything, "hcmsc_rescue.yaml", k_calibrated, Extent::everything)
     ->Arg(72)
     ->Arg(300)

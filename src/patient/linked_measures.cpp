@@ -181,6 +181,25 @@ bool LinkedMeasures::has_null_pathway() const {
                      [](const auto& m) { return m.pathway == Pathway::null; });
 }
 
+namespace {
+
+// Within the measure's bounds and on its grid; by the usual grids in loops without a branch.
+void put_on_scale(const LinkedMeasure& measure, std::span<double> values) {
+  const double minimum = measure.info.minimum, maximum = measure.info.maximum;
+  for (double& value : values) value = std::min(std::max(value, minimum), maximum);
+  const double per_unit = measure.grid.per_unit();
+  if (per_unit == 0) {
+    for (double& value : values) value = measure.grid.round(value);
+    return;
+  }
+  constexpr double k_shift = 0x1.8p52;
+  for (double& value : values) value = (value * per_unit + k_shift) - k_shift;
+  if (per_unit == 1) return;
+  for (double& value : values) value /= per_unit;
+}
+
+}  // namespace
+
 // patient_weight P + visit_weight V of every patient, of unit variance.
 std::span<const float> LinkedMeasures::noise(rng::Key key, std::uint64_t trial, std::size_t i_link,
                                              const VisitInput& in, Cohort& cohort,
@@ -214,9 +233,6 @@ void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link,
   const std::size_t n = out.size();
   const auto baseline =
       cohort.covariates[static_cast<std::size_t>(measure.info.baseline_covariate)].subspan(in.first, n);
-  const auto on_scale = [&](double value) {
-    return measure.grid.round(std::min(std::max(value, measure.info.minimum), measure.info.maximum));
-  };
   switch (measure.kind) {
     case LinkKind::graded: {
       const auto factor =
@@ -230,8 +246,9 @@ void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link,
       const auto sd = static_cast<float>(measure.noise_sd);
       for (std::size_t i = 0; i < n; ++i) {
         const double ratio = in.observed_ratio[i] * math::exp_float(sd * noises[i]);
-        out[i] = on_scale(baseline[i] * std::min(ratio, measure.ratio_maximum));
+        out[i] = baseline[i] * std::min(ratio, measure.ratio_maximum);
       }
+      put_on_scale(measure, out);
       break;
     }
     case LinkKind::shifted: {
@@ -239,7 +256,8 @@ void LinkedMeasures::fill(rng::Key key, std::uint64_t trial, std::size_t i_link,
       const auto ratio = measure.pathway == Pathway::null ? in.control_ratio : in.observed_ratio;
       const double slope = measure.correlation * measure.change_sd / in.ratio_sd;
       for (std::size_t i = 0; i < n; ++i)
-        out[i] = on_scale(baseline[i] + slope * (ratio[i] - 1) + measure.noise_sd * noises[i]);
+        out[i] = baseline[i] + slope * (ratio[i] - 1) + measure.noise_sd * noises[i];
+      put_on_scale(measure, out);
       break;
     }
   }
