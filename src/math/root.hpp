@@ -33,9 +33,9 @@ struct ValueAndSlope {
 };
 
 // The root in [lo, hi] of a continuous function that rises there, f(x) a ValueAndSlope: Newton's steps
-// from `guess`, halving the bracket where a step would leave it. Ends at a step or bracket of at most
-// `tolerance` (> 0) and takes that step, so that what is left is of the order of tolerance squared times
-// the function's curvature. The nearer end where the root is outside. + - * / alone on top of f.
+// from `guess`, halving the bracket where a step would leave it. Ends with a step of at most `tolerance`
+// (> 0), which leaves an error of the order of tolerance squared times the function's curvature, or with
+// a bracket as short. The nearer end where the root is outside. + - * / alone on top of f.
 template <class F>
 double newton_root(F&& f, double lo, double hi, double guess, double tolerance) {
   double x = std::min(std::max(guess, lo), hi);
@@ -43,13 +43,12 @@ double newton_root(F&& f, double lo, double hi, double guess, double tolerance) 
     const ValueAndSlope at = f(x);
     if (at.value == 0) return x;
     (at.value < 0 ? lo : hi) = x;
-    if (hi - lo <= tolerance) return x;
-    double next = x - at.value / at.slope;
+    const double step = at.value / at.slope;
+    const double next = x - step;
+    if (at.slope > 0 && std::abs(step) <= tolerance) return std::min(std::max(next, lo), hi);
     // Negated, so that a slope of 0 and a NaN halve too.
-    if (!(at.slope > 0 && next > lo && next < hi)) next = lo + 0.5 * (hi - lo);
-    const double step = std::abs(next - x);
-    x = next;
-    if (step <= tolerance) return x;
+    x = !(at.slope > 0 && next > lo && next < hi) ? lo + 0.5 * (hi - lo) : next;
+    if (hi - lo <= tolerance) return x;
   }
 }
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <array>
-#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <string>
 #include <utility>
 
 #include "math/elementary.hpp"
+#include "math/gamma_quantile.hpp"
 #include "math/normal.hpp"
 
 namespace trialwright::patient {
@@ -85,9 +85,7 @@ double Marginal::normal_score(double x) const {
       const double y = (x - spec_.location) / spec_.scale;
       if (y <= 0) return -k_infinity;
       if (std::isinf(y)) return k_infinity;
-      const double below = boost::math::gamma_p(spec_.shape, y);
-      return below < 0.5 ? math::normal_quantile(below)
-                         : -math::normal_quantile(boost::math::gamma_q(spec_.shape, y));
+      return math::GammaQuantile(spec_.shape).normal_score(y);
     }
     case Distribution::uniform:
       if (x <= spec_.minimum) return -k_infinity;
@@ -120,13 +118,8 @@ double Marginal::continuous_value(double z) const {
 }
 
 Marginal::Marginal(const MarginalSpec& spec) : spec_(spec), grid_(spec.grid) {
-  if (spec_.distribution == Distribution::shifted_gamma) {
-    const auto quantile = [&](double z) {
-      return z < 0 ? boost::math::gamma_p_inv(spec_.shape, math::normal_cdf(z))
-                   : boost::math::gamma_q_inv(spec_.shape, math::normal_survival(z));
-    };
-    gamma_table_.emplace(quantile, -7.5, 7.5, std::size_t{2048});
-  }
+  if (spec_.distribution == Distribution::shifted_gamma)
+    gamma_table_.emplace(math::GammaQuantile(spec_.shape), -7.5, 7.5, std::size_t{2048});
   if (spec_.outside == Outside::truncate) {
     cdf_minimum_ =
         math::round_to_bits(math::normal_cdf(normal_score(spec_.minimum)), math::k_knot_bits);

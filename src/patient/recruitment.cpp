@@ -1,14 +1,13 @@
 #include "patient/recruitment.hpp"
 
 #include <algorithm>
-#include <boost/math/special_functions/gamma.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
 #include "base/calendar.hpp"
 #include "base/contract.hpp"
-#include "math/normal.hpp"
+#include "math/gamma_quantile.hpp"
 #include "patient/recruitment_kernels.hpp"
 #include "rng/poisson.hpp"
 #include "rng/word_list.hpp"
@@ -61,17 +60,24 @@ double add_up(std::span<const float> waitings, std::span<double> sums) {
   return waitings.empty() ? 0 : sums[waitings.size() - 1];
 }
 
-// The quantile of a gamma at Phi(z), over its mean; of shapes above a million by Wilson & Hilferty 1931,
-// right to 1e-9 there.
-double quantile_over_mean(double shape, double z) {
-  if (shape > 1e6) {
-    const double root = 1 - 1 / (9 * shape) + z / (3 * std::sqrt(shape));
+constexpr double k_largest_shape = 1e6;
+
+// The quantile of a gamma at Phi(z), over its mean; of larger shapes by Wilson & Hilferty 1931, right to
+// 1e-9 there.
+class QuantileOverMean {
+ public:
+  explicit QuantileOverMean(double shape)
+      : shape_(shape), quantile_(std::min(shape, k_largest_shape)) {}
+  double operator()(double z) {
+    if (shape_ <= k_largest_shape) return quantile_(z) / shape_;
+    const double root = 1 - 1 / (9 * shape_) + z / (3 * std::sqrt(shape_));
     return root * root * root;
   }
-  const double quantile = z < 0 ? boost::math::gamma_p_inv(shape, math::normal_cdf(z))
-                                : boost::math::gamma_q_inv(shape, math::normal_survival(z));
-  return quantile / shape;
-}
+
+ private:
+  double shape_;
+  math::GammaQuantile quantile_;
+};
 
 // Sites in the order of their openings, ties by their number. Few of them by counting for each how many
 // come before it: the comparisons' outcomes are chance, on which no branch should hang.
@@ -155,8 +161,9 @@ std::int64_t Recruitment::capacity() const {
 }
 
 Recruitment::LogGamma::LogGamma(double shape)
-    : table_([&](double z) { return std::log(std::max(quantile_over_mean(shape, z), k_least)); }, -7.0,
-             7.0, std::size_t{256}) {}
+    : table_([share = QuantileOverMean(shape)](
+                 double z) mutable { return std::log(std::max(share(z), k_least)); },
+             -7.0, 7.0, std::size_t{256}) {}
 
 void Recruitment::make_laws() {
   for (const auto& region : regions_) {

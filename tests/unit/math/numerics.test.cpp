@@ -44,6 +44,12 @@ TEST(Root, NewtonFindsItFromAnywhere) {
   EXPECT_NEAR(math::newton_root(steep, -1e6, 3e6, 2e6, 1e-8), 0.0, 1e-15);
 }
 
+// At the root rounding leaves a miss whose step is lost on x: no reason to halve what is left.
+TEST(Root, NewtonStaysWhereItsStepIsLost) {
+  const auto line = [](double x) { return math::ValueAndSlope{x == 0.5 ? -1e-18 : x - 0.5, 1.0}; };
+  EXPECT_EQ(math::newton_root(line, 0.0, 1.0, 0.5 + 5e-8, 1e-8), 0.5);
+}
+
 TEST(Root, NewtonTakesTheNearerEndOutside) {
   const auto line = [](double x) { return math::ValueAndSlope{x, 1}; };
   EXPECT_NEAR(math::newton_root(line, 1.0, 2.0, 1.5, 1e-8), 1.0, 1e-8);
