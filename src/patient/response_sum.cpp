@@ -18,7 +18,7 @@ constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_tolerance = 1e-9;  // of conditions on scores
 constexpr std::size_t k_most_conditions = 12;
 constexpr double k_reach = 8.5;         // normal scores beyond have less than 1e-16 of the probability
-constexpr double k_negligible = 1e-15;  // of a cell's probability; all cells together stay below 1e-10
+constexpr double k_negligible = 1e-15;  // of a cell's probability; all such together stay below 1e-9
 
 // The latent normal's interval of each point, from the points' probabilities.
 std::vector<double> upper_ends(const std::vector<double>& probabilities) {

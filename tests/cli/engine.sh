@@ -3,7 +3,7 @@
 source "$(dirname "$0")/support/checks.sh"
 study=$configs/phase3_power.yaml
 counts='counts drawn from their exact joint law'
-linked=(--set designs.fixed.primary=iga01_superiority)
+linked=(--set designs.fixed.primary=nrs4_superiority)
 
 # points ENGINE FILE: how many points of results.json have this engine.
 points() { grep -c "\"engine\": \"$1\"" "$2" || true; }

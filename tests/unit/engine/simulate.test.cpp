@@ -213,7 +213,7 @@ TEST(RunStudy, AStopBeforeTheTrialsLeavesNoPoint) {
 const char* k_two_designs =
     "designs:\n"
     "  plain: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: easi50_superiority}\n"
-    "  linked: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: iga01_superiority}\n"
+    "  linked: {kind: fixed, arms: {placebo: 1, hcmsc: 1}, patients: 60, primary: nrs4_superiority}\n"
     "scenarios: {reported: {effect: 1}}\n";
 
 TEST(RunStudy, TellsTheEngineOfEveryPoint) {
