@@ -98,7 +98,7 @@ void CountTable::set_entries(int guide_bits) {
     const std::size_t before = reach(start), inside = reach(end) - before;
     const std::uint32_t threshold =
         inside == 0 ? mask_ : static_cast<std::uint32_t>(thresholds_[before] >> 32) & mask_;
-    const std::uint32_t marked = inside > 1 ? 0x80000000u : 0;
+    const std::uint32_t marked = inside > 1 ? k_marked : 0;
     entries_[bucket] = marked | static_cast<std::uint32_t>(before) << shift_ | threshold;
   }
 }

@@ -41,7 +41,7 @@ class CountTable {
   std::int32_t draw(std::uint32_t word, Lower&& lower) const {
     const std::uint32_t entry = entries_[word >> shift_];
     const std::uint32_t place = word & mask_, threshold = entry & mask_;
-    if (static_cast<std::int32_t>(entry) < 0 || place == threshold) [[unlikely]]
+    if ((entry & k_marked) != 0 || place == threshold) [[unlikely]]
       return search(word, lower);
     return first_ + static_cast<std::int32_t>(entry >> shift_) + (place > threshold ? 1 : 0);
   }
@@ -49,18 +49,32 @@ class CountTable {
   // The same of a column of words: lower(i) gives the further bits of words[i].
   template <class Lower>
   void draw(std::span<const std::uint32_t> words, std::int32_t* out, Lower&& lower) const {
-    // Copies, which the compiler knows that no store to `out` changes.
+    // Copies, which the compiler knows that no store to `out` changes. Loads go one by one, all else by
+    // vectors of a run; what must be searched is looked for only in runs that have some.
+    constexpr std::size_t k_run = 32;
     const std::uint32_t* entries = entries_.data();
     const int shift = shift_;
     const std::int32_t first = first_;
     const std::uint32_t mask = mask_;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-      const std::uint32_t word = words[i], entry = entries[word >> shift];
-      const std::uint32_t place = word & mask, threshold = entry & mask;
-      out[i] = first + static_cast<std::int32_t>(entry >> shift) + (place > threshold ? 1 : 0);
-      if (static_cast<std::int32_t>(entry) < 0 || place == threshold) [[unlikely]]
-        out[i] = search(word, [&] { return lower(i); });
+    std::size_t i = 0;
+    for (; i + k_run <= words.size(); i += k_run) {
+      const std::uint32_t* word = words.data() + i;
+      std::uint32_t entry[k_run];
+      std::uint32_t is_rare[k_run];
+      std::uint32_t any_rare = 0;
+      for (std::size_t k = 0; k < k_run; ++k) entry[k] = entries[word[k] >> shift];
+      for (std::size_t k = 0; k < k_run; ++k) {
+        const auto place = static_cast<std::int32_t>(word[k] & mask);
+        const auto threshold = static_cast<std::int32_t>(entry[k] & mask);
+        out[i + k] = first + static_cast<std::int32_t>(entry[k] >> shift) + (place > threshold ? 1 : 0);
+        is_rare[k] = (entry[k] | (place == threshold ? k_marked : 0)) & k_marked;
+        any_rare |= is_rare[k];
+      }
+      if (any_rare == 0) continue;
+      for (std::size_t k = 0; k < k_run; ++k)
+        if (is_rare[k] != 0) out[i + k] = search(word[k], [&] { return lower(i + k); });
     }
+    for (; i < words.size(); ++i) out[i] = draw(words[i], [&] { return lower(i); });
   }
 
  private:
@@ -76,6 +90,8 @@ class CountTable {
   }
   void set_thresholds(const std::vector<double>& probabilities);
   void set_entries(int guide_bits);
+
+  static constexpr std::uint32_t k_marked = 0x80000000u;
 
   // An entry: [marked : 1][count - first_ : bits - 1][threshold : 32 - bits].
   std::vector<std::uint32_t> entries_;
