@@ -66,8 +66,8 @@ struct Cohort {
     base::AlignedVector<int> site_order;   // by opening
     base::AlignedVector<int> site_counts;  // randomised so far
     base::AlignedVector<int> region_counts;
-    base::AlignedVector<float> rate_sums;   // cumulative, in the order of opening
-    base::Columns<double> site_effects;     // [intercept, effect, control-only][site]
+    base::AlignedVector<float> rate_sums;  // cumulative, in the order of opening
+    base::Columns<double> site_effects;    // [intercept, effect, control-only][site]
     base::Columns<std::uint32_t> site_words;
     base::Columns<float> site_normals;
     base::Columns<float> site_shifts;  // log odds taken off, [variant][site]
