@@ -43,7 +43,9 @@ Rates rates_of(const std::function<float(float)>& ratio, double bound) {
     const float middle = 0.5f * (below + above);
     (ratio(middle) <= bound ? below : above) = middle;
   }
-  if (above == 6.5f) return {1, 1};  // no word's normal is so high
+  // No word has a normal so low, or so high.
+  if (below == -6.5f) return {0, 0};
+  if (above == 6.5f) return {1, 1};
   constexpr int k_around = 2000;
   float z = below, first_above = above, last_below = below;
   for (int i = 0; i < k_around; ++i) z = std::nextafter(z, -10.0f);
