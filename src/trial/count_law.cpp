@@ -1,7 +1,6 @@
 #include "trial/count_law.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <utility>
 
