@@ -4,10 +4,10 @@
 
 namespace trialwright::engine {
 
-ExactPowerStage::ExactPowerStage(std::span<const Work> work) : work_(work), powers_(work.size()) {
+ExactPowerStage::ExactPowerStage(std::span<const Work> work) : work_(work), calculated_(work.size()) {
   for (std::size_t i = 0; i < work.size(); ++i) {
-    powers_[i].resize(work[i].plan->analyses.size());
-    for (std::size_t k = 0; k < powers_[i].size(); ++k) order_.push_back({i, k});
+    calculated_[i].resize(work[i].plan->analyses.size());
+    for (std::size_t k = 0; k < calculated_[i].size(); ++k) order_.push_back({i, k});
   }
   std::stable_sort(order_.begin(), order_.end(), [&](const Place& a, const Place& b) {
     return work[a.i_work].plan->n_patients > work[b.i_work].plan->n_patients;
@@ -17,7 +17,8 @@ ExactPowerStage::ExactPowerStage(std::span<const Work> work) : work_(work), powe
 std::uint64_t ExactPowerStage::run(std::uint64_t i_block, std::size_t) {
   const auto [i_work, i_analysis] = order_[i_block];
   const auto& plan = *work_[i_work].plan;
-  powers_[i_work][i_analysis] = plan.exact_power(plan.analyses[i_analysis]);
+  const auto& analysis = plan.analyses[i_analysis];
+  calculated_[i_work][i_analysis] = {plan.exact_power(analysis), plan.is_null(analysis)};
   return 1;
 }
 

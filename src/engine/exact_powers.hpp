@@ -1,4 +1,5 @@
-// The exact powers that stand beside the simulated ones.
+// What is calculated of every analysis, and stands beside what is simulated: exact power, and whether its
+// null hypothesis is true.
 #pragma once
 
 #include <span>
@@ -8,7 +9,13 @@
 
 namespace trialwright::engine {
 
-// TrialPlan::exact_power of every analysis of every point, each one block of the pool, those of the most
+// Of one analysis of one point.
+struct Calculated {
+  trial::TrialPlan::ExactPower power;
+  bool is_null = false;
+};
+
+// TrialPlan::exact_power and is_null of every analysis of every point, each one block of the pool, those of the most
 // patients first.
 class ExactPowerStage final : public Stage {
  public:
@@ -21,8 +28,8 @@ class ExactPowerStage final : public Stage {
   std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) override;
 
   // [i_work][i_analysis], once the stage's blocks are done.
-  using Powers = std::vector<std::vector<trial::TrialPlan::ExactPower>>;
-  Powers& powers() { return powers_; }
+  using Table = std::vector<std::vector<Calculated>>;
+  const Table& calculated() const { return calculated_; }
 
  private:
   struct Place {
@@ -32,7 +39,7 @@ class ExactPowerStage final : public Stage {
 
   std::span<const Work> work_;
   std::vector<Place> order_;
-  Powers powers_;
+  Table calculated_;
 };
 
 }  // namespace trialwright::engine

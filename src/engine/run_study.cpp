@@ -19,8 +19,7 @@ std::vector<Work> work_of(const std::vector<std::shared_ptr<const trial::TrialPl
 
 Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, const PointEngine& engine,
                const std::vector<std::optional<TrueValue>>& true_values,
-               const std::vector<trial::TrialPlan::ExactPower>& exact_powers,
-               const PointAccumulator& sum) {
+               const std::vector<Calculated>& calculated, const PointAccumulator& sum) {
   Point point;
   point.design = spec.design;
   point.scenario = spec.scenario;
@@ -29,11 +28,12 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, co
   point.engine = engine.name();
   std::vector<std::optional<double>> powers;
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
-    if (plan.is_null(plan.analyses[i])) point.null_hypotheses.push_back(plan.analyses[i].name);
-    powers.push_back(exact_powers[i].power);
-    if (!exact_powers[i].power)
+    if (calculated[i].is_null) point.null_hypotheses.push_back(plan.analyses[i].name);
+    const auto& exact = calculated[i].power;
+    powers.push_back(exact.power);
+    if (!exact.power)
       point.notes.push_back(
-          fmt::format("{}: no exact power ({})", plan.analyses[i].name, exact_powers[i].why_not));
+          fmt::format("{}: no exact power ({})", plan.analyses[i].name, exact.why_not));
     point.n_failed_analyses += sum.analyses[i].n_failed;
   }
   point.notes.push_back(engine.note());
@@ -72,8 +72,8 @@ Results run_study(const scenario::Study& study, const StudyPlan& plan, int n_thr
   for (std::size_t i = 0; i < specs.size(); ++i) {
     results.interrupted = results.interrupted || sums[i].n_trials < work[i].n_trials;
     if (sums[i].n_trials > 0)
-      results.points.push_back(
-          point_of(specs[i], *plans[i], engines[i], truths.truths()[i], powers.powers()[i], sums[i]));
+      results.points.push_back(point_of(specs[i], *plans[i], engines[i], truths.truths()[i],
+                                        powers.calculated()[i], sums[i]));
   }
   return results;
 }

@@ -1,6 +1,7 @@
 // A whole study: every point's plan, exact powers, true values and trials, as results to be reported.
 #pragma once
 
+#include "engine/exact_powers.hpp"
 #include "engine/point_engine.hpp"
 #include "engine/simulate.hpp"
 #include "engine/true_values.hpp"
@@ -25,12 +26,11 @@ StudyPlan plan_study(scenario::Study& study, int n_threads);
 Results run_study(const scenario::Study& study, const StudyPlan& plan, int n_threads, Monitor* monitor);
 Results run_study(scenario::Study& study, int n_threads, Monitor* monitor);
 
-// One point's results from its plan, its engine, its exact powers and its work's sum; the pieces of
+// One point's results from its plan, its engine, what is calculated of it and its work's sum; the pieces of
 // run_study, for shards and tests.
 Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, const PointEngine& engine,
                const std::vector<std::optional<TrueValue>>& true_values,
-               const std::vector<trial::TrialPlan::ExactPower>& exact_powers,
-               const PointAccumulator& sum);
+               const std::vector<Calculated>& calculated, const PointAccumulator& sum);
 
 // The plans' work, `n_trials` each, by these engines; without true values.
 std::vector<Work> work_of(const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,

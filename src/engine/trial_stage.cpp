@@ -106,7 +106,7 @@ void TrialStage::evaluate(std::size_t i_point) {
   if (state.cells.empty()) return;
   state.tables = PointAccumulator(*work.plan, work.true_values);
   add_tables(*work.plan, layouts_[i_point], work.true_values, state.cells, state.arms, state.tables);
-  state.cells = {};
+  std::vector<std::uint64_t>().swap(state.cells);  // "= {}" would keep the memory
 }
 
 std::vector<PointAccumulator> TrialStage::sums() {

@@ -37,10 +37,11 @@ std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
   return TrueValue{value_of(analysis.effect, rates->rate_1, rates->rate_0), 0};
 }
 
-bool needs_simulation(const trial::TrialPlan& plan) {
-  return !plan.model->truth_is_drawn() &&
-         std::any_of(plan.analyses.begin(), plan.analyses.end(),
-                     [&](const auto& analysis) { return !exact_value(plan, analysis); });
+std::vector<std::optional<TrueValue>> exact_values(const trial::TrialPlan& plan) {
+  std::vector<std::optional<TrueValue>> values(plan.analyses.size());
+  for (std::size_t i = 0; i < values.size() && !plan.model->truth_is_drawn(); ++i)
+    values[i] = exact_value(plan, plan.analyses[i]);
+  return values;
 }
 
 std::uint64_t batch_trials(const Work& work) {
@@ -71,12 +72,16 @@ int sum_of(std::span<const std::int32_t> column, std::size_t n) {
 TruthStage::TruthStage(std::span<Work> work, int n_threads)
     : work_(work), workers_(static_cast<std::size_t>(n_threads)) {
   for (const auto& point : work) {
-    if (!needs_simulation(*point.plan) ||
-        !truth_of_key_.emplace(point.plan->truth_key, simulated_.size()).second)
+    const auto [place, is_new] = truths_of_key_.try_emplace(point.plan->truth_key);
+    if (!is_new) continue;
+    auto& truth = place->second;
+    truth = {&point, exact_values(*point.plan), batch_trials(point), {}};
+    if (point.plan->model->truth_is_drawn() ||
+        std::find(truth.exact.begin(), truth.exact.end(), std::nullopt) == truth.exact.end())
       continue;
-    simulated_.push_back({&point, batch_trials(point), {}});
-    simulated_.back().batches.resize(k_n_batches);
-    n_trials_ += k_n_batches * simulated_.back().batch_trials;
+    truth.batches.resize(k_n_batches);
+    n_trials_ += k_n_batches * truth.batch_trials;
+    simulated_.push_back(&truth);
   }
   n_left_ = n_blocks();
   if (n_left_ == 0) finish();
@@ -87,7 +92,7 @@ std::uint64_t TruthStage::n_blocks() const {
 }
 
 std::uint64_t TruthStage::run(std::uint64_t i_block, std::size_t i_thread) {
-  auto& truth = simulated_[i_block / k_n_batches];
+  auto& truth = *simulated_[i_block / k_n_batches];
   const std::uint64_t i_batch = i_block % k_n_batches;
   auto& sums = truth.batches[i_batch];
   sums.resize(truth.work->plan->analyses.size());
@@ -155,13 +160,10 @@ std::optional<TrueValue> TruthStage::pooled_value(const Truth& truth, std::size_
 
 void TruthStage::finish() {
   for (auto& point : work_) {
-    auto& of_point = truths_.emplace_back(point.plan->analyses.size());
-    const auto truth = truth_of_key_.find(point.plan->truth_key);
-    for (std::size_t i = 0; i < of_point.size() && !point.plan->model->truth_is_drawn(); ++i) {
-      of_point[i] = exact_value(*point.plan, point.plan->analyses[i]);
-      if (!of_point[i] && truth != truth_of_key_.end())
-        of_point[i] = pooled_value(simulated_[truth->second], i);
-    }
+    const auto& truth = truths_of_key_.at(point.plan->truth_key);
+    auto& of_point = truths_.emplace_back(truth.exact);
+    for (std::size_t i = 0; i < of_point.size(); ++i)
+      if (!of_point[i] && !truth.batches.empty()) of_point[i] = pooled_value(truth, i);
     point.true_values.clear();
     for (const auto& value : of_point)
       point.true_values.push_back(value ? std::optional{value->value} : std::nullopt);

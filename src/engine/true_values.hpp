@@ -19,6 +19,7 @@ namespace trialwright::engine {
 struct TrueValue {
   double value = 0;
   double mcse = 0;
+  friend bool operator==(const TrueValue&, const TrueValue&) = default;
 };
 
 // [i_work][i_analysis]; nullopt where the truth is drawn for each trial. Exact where both rates have
@@ -49,9 +50,11 @@ class TruthStage final : public Stage {
     trial::Workspace workspace;
     trial::CountPlan::Workspace counts;
   };
-  // The trials of one truth, in batches; [i_batch][i_analysis].
+  // One truth: its exact values [i_analysis] and, where one has none, its trials in batches
+  // [i_batch][i_analysis].
   struct Truth {
     const Work* work = nullptr;
+    std::vector<std::optional<TrueValue>> exact;
     std::uint64_t batch_trials = 0;
     std::vector<std::vector<Tables>> batches;
   };
@@ -64,8 +67,8 @@ class TruthStage final : public Stage {
   void finish();
 
   std::span<Work> work_;
-  std::map<std::uint64_t, std::size_t> truth_of_key_;  // TrialPlan::truth_key
-  std::vector<Truth> simulated_;
+  std::map<std::uint64_t, Truth> truths_of_key_;  // TrialPlan::truth_key
+  std::vector<Truth*> simulated_;
   std::vector<Worker> workers_;  // [i_thread]
   std::uint64_t n_trials_ = 0;
   std::atomic<std::uint64_t> n_left_;
