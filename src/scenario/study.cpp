@@ -327,6 +327,31 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
   return model;
 }
 
+std::optional<double> Study::exact_rate(const trial::TrialPlan& plan, int i_estimand,
+                                        std::uint64_t definition, int arm) {
+  for (const auto& cached : rates_)
+    if (cached.definition == definition && cached.arm == arm && cached.model.lock() == plan.model)
+      return cached.rate;
+  const auto rate = plan.estimands[static_cast<std::size_t>(i_estimand)].exact_rate(*plan.model, arm);
+  rates_.push_back({plan.model, definition, arm, rate});
+  keep_recent(rates_);
+  return rate;
+}
+
+void Study::add_exact_rates(const input::Node& root, trial::TrialPlan& plan) {
+  std::uint64_t definitions = 0;
+  for (const auto* section : {"endpoints", "estimands"})
+    if (const input::Node* written = root.find(section))
+      definitions = 31 * definitions + input::quick_hash(*written);
+  for (auto& analysis : plan.analyses) {
+    const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
+    const std::uint64_t definition = definitions ^ std::hash<std::string>{}(estimand.name());
+    const auto rate_1 = exact_rate(plan, analysis.i_estimand, definition, analysis.arm_1);
+    const auto rate_0 = exact_rate(plan, analysis.i_estimand, definition, analysis.arm_0);
+    if (rate_1 && rate_0) analysis.exact_rates = trial::ExactRates{*rate_1, *rate_0};
+  }
+}
+
 std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
                                                     input::Diagnostics& faults) {
   input::Node root = document_.root;
@@ -350,6 +375,7 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
   auto patient_model = model(*spec, *scenario, root, faults);
   if (!patient_model) return nullptr;
   auto plan = make_plan(*spec, *design, point.scenario, std::move(patient_model));
+  add_exact_rates(root, *plan);
   plan->truth_key = truth_key(std::move(root), point.design, point.scenario);
   return plan;
 }
@@ -364,13 +390,20 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point) {
 std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(
     const std::vector<PointSpec>& points) {
   input::Diagnostics faults;
+  auto plans = this->plans(points, faults);
+  if (!faults.empty()) refuse(faults);
+  return plans;
+}
+
+std::vector<std::shared_ptr<const trial::TrialPlan>> Study::plans(std::span<const PointSpec> points,
+                                                                  input::Diagnostics& faults) {
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
+  plans.reserve(points.size());
   for (const auto& point : points) {
     input::Diagnostics of_point;
     plans.push_back(plan(point, of_point));
     for (const auto& fault : of_point.faults()) faults.add(fault.at, fault.problem, fault.hint);
   }
-  if (!faults.empty()) throw bad_input(faults.text(document_.sources));
   return plans;
 }
 

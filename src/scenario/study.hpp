@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,6 +53,11 @@ class Study {
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
   // All of them; faults of every point come in one message.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
+  // The same of a range of them, with the faults told to `faults`; a plan with faults is null. For threads
+  // that each plan their own range with their own copy of the study, which starts with all that the
+  // original has read.
+  std::vector<std::shared_ptr<const trial::TrialPlan>> plans(std::span<const PointSpec> points,
+                                                             input::Diagnostics& faults);
   // Throws bad_input with these faults, shown in the study's text.
   [[noreturn]] void refuse(const input::Diagnostics& faults) const;
   // A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated
@@ -69,6 +76,10 @@ class Study {
                                                      const input::Node& root,
                                                      input::Diagnostics& faults);
 
+  std::optional<double> exact_rate(const trial::TrialPlan& plan, int i_estimand,
+                                   std::uint64_t definition, int arm);
+  void add_exact_rates(const input::Node& root, trial::TrialPlan& plan);
+
   input::Document document_;
   std::string name_;
   StudySpec spec_;
@@ -80,6 +91,14 @@ class Study {
     std::weak_ptr<const patient::PatientModel> model;
   };
   std::vector<CachedModel> models_;
+  // A quadrature each; points that differ in the design alone share them.
+  struct CachedRate {
+    std::weak_ptr<const patient::PatientModel> model;
+    std::uint64_t definition = 0;  // of the estimand
+    int arm = 0;
+    std::optional<double> rate;
+  };
+  std::vector<CachedRate> rates_;
   // Those of the study as it stands, which its points are likely to need.
   std::vector<std::shared_ptr<const patient::PatientModel>> checked_;
 };

@@ -19,17 +19,9 @@ constexpr std::size_t k_max_enumerated_sizes = 500'000;
 
 }  // namespace
 
-std::optional<TrialPlan::ExactRates> TrialPlan::exact_rates(const PlannedAnalysis& analysis) const {
-  const auto& estimand = estimands[static_cast<std::size_t>(analysis.i_estimand)];
-  const auto rate_1 = estimand.exact_rate(*model, analysis.arm_1);
-  const auto rate_0 = estimand.exact_rate(*model, analysis.arm_0);
-  if (!rate_1 || !rate_0) return std::nullopt;
-  return ExactRates{*rate_1, *rate_0};
-}
-
 bool TrialPlan::has_common_rate(const PlannedAnalysis& analysis) const {
   if (model->truth_is_drawn()) return false;
-  if (const auto rates = exact_rates(analysis))
+  if (const auto& rates = analysis.exact_rates)
     return std::abs(rates->rate_1 - rates->rate_0) <= k_same_rate;
   const auto& estimand = estimands[static_cast<std::size_t>(analysis.i_estimand)];
   if (estimand.counts_discontinuation() &&
@@ -42,7 +34,7 @@ bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
   const auto& test = analysis.test.spec();
   const bool higher = test.direction == analysis::Direction::higher_is_better;
   if (model->truth_is_drawn()) return false;
-  const auto rates = exact_rates(analysis);
+  const auto& rates = analysis.exact_rates;
   if (!rates) return has_common_rate(analysis) && test.margin == 0;
   const double benefit = higher ? rates->rate_1 - rates->rate_0 : rates->rate_0 - rates->rate_1;
   if (test.sides == analysis::Sides::two) return std::abs(benefit) <= k_same_rate;
@@ -61,7 +53,7 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   if (!law) return no("the allocation depends on the patients enrolled");
   if (!estimands[static_cast<std::size_t>(analysis.i_estimand)].endpoint().has_closed_form())
     return no("this endpoint has no closed form");
-  const auto rates = exact_rates(analysis);
+  const auto& rates = analysis.exact_rates;
   if (!rates)
     return no("intercurrent events or effects on the course leave the rates without a closed form");
 

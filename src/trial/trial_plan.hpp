@@ -18,6 +18,13 @@
 
 namespace trialwright::trial {
 
+// The exact rates of both arms of an analysis, where the model has them in closed form and nothing that
+// happens to a patient touches them.
+struct ExactRates {
+  double rate_1 = 0;
+  double rate_0 = 0;
+};
+
 // One planned analysis: an active arm against the control on one estimand.
 struct PlannedAnalysis {
   std::string name;
@@ -33,6 +40,7 @@ struct PlannedAnalysis {
   // The estimate of a published trial to be placed among the simulated ones, on the analysis scale
   // (logarithm of a ratio).
   std::optional<double> published;
+  std::optional<ExactRates> exact_rates{};
 };
 
 struct TrialPlan {
@@ -50,13 +58,9 @@ struct TrialPlan {
   rng::Key key{};
   std::uint64_t truth_key = 0;  // equal for plans that differ in the number of patients alone
 
-  // The exact rates of both arms of an analysis, where the model has them in closed form and nothing
-  // that happens to a patient touches them.
-  struct ExactRates {
-    double rate_1 = 0;
-    double rate_0 = 0;
-  };
-  std::optional<ExactRates> exact_rates(const PlannedAnalysis& analysis) const;
+  const std::optional<ExactRates>& exact_rates(const PlannedAnalysis& analysis) const {
+    return analysis.exact_rates;
+  }
 
   // Have both arms of an analysis the same rate, and in every stratum? By the exact rates,
   // to 1e-9, where there are any; else, of efficacy alone, by the scenario having no effect and,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "input/parse_yaml.hpp"
 
 namespace trialwright::input {
@@ -135,6 +137,27 @@ TEST(Fingerprint, is_fnv_1a_of_the_text) {
   EXPECT_EQ(fingerprint(Node::scalar("a")), 0x089bdc07b544e7b2ULL);
   EXPECT_NE(fingerprint(parse("a: 1\n")), fingerprint(parse("a: 2\n")));
   EXPECT_EQ(fingerprint(parse("a: 1 # note\n")), fingerprint(parse("{a: 1}\n")));
+}
+
+TEST(QuickHash, tells_trees_apart_wherever_they_stand) {
+  const std::vector<std::string> texts{"a: 1\n",
+                                       "a: 2\n",
+                                       "b: 1\n",
+                                       "a: \"1\"\n",
+                                       "a: [1]\n",
+                                       "a: [1, 2]\n",
+                                       "a: [2, 1]\n",
+                                       "a: [[1], 2]\n",
+                                       "a: [1, [2]]\n",
+                                       "a: {b: 1}\n",
+                                       "a: {b: 1}\nb: 1\n",
+                                       "a:\n",
+                                       "a: [12]\n",
+                                       "b: 1\na: {b: 1}\n"};
+  std::set<std::uint64_t> hashes;
+  for (const auto& text : texts) hashes.insert(quick_hash(parse(text)));
+  EXPECT_EQ(hashes.size(), texts.size());
+  EXPECT_EQ(quick_hash(parse("a: 1 # note\n")), quick_hash(parse("\n{a: 1}\n")));
 }
 
 }  // namespace

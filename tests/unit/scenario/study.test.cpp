@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "support/studies.hpp"
+#include "trial/simulate_trial.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::scenario {
@@ -49,6 +50,68 @@ TEST(Study, SharesOneModelBetweenPointsThatDifferInTheDesignAlone) {
   const auto plans = study.plans(study.points());
   EXPECT_EQ(plans[0]->model, plans[1]->model);
   EXPECT_EQ(plans[0]->truth_key, plans[1]->truth_key);
+}
+
+// What one point reads is used by the next: none may keep what its own value changes.
+TEST(Study, APlanOfASweepIsThatOfTheStudyWithItsValue) {
+  const std::string sections =
+      support::sections(50, "{effect: 0.7}", ", secondary: [ae_noninferiority]");
+  const std::vector<std::pair<std::string, std::vector<std::string>>> axes{
+      {"measures.easi.course.tau_weeks.hcmsc", {"2", "8"}},
+      {"measures.easi.course.kumaraswamy.arms.hcmsc.a", {"0.5", "0.7"}},
+      {"population.covariates.easi.shape", {"1.18", "3"}},
+      {"recruitment.screen_failure", {"0.1", "0.4"}},
+      {"safety.any_event.hcmsc", {"0.2", "0.5"}},
+      {"endpoints.easi50.reduction", {"0.5", "0.6"}},
+      {"endpoints.easi50.week", {"4", "12"}},
+      {"estimands.easi50.endpoint", {"easi50", "easi75"}},
+      {"scenarios.truth.effect", {"0.2", "1"}},
+      {"simulation.seed", {"7", "8"}}};
+  for (const auto& [path, values] : axes) {
+    auto swept = support::study(sections + "simulation: {seed: 1}\nsweep: {" + path + ": [" +
+                                values[0] + ", " + values[1] + "]}\n");
+    const auto plans = swept.plans(swept.points());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      auto alone = Study::parse(
+          "schema: 1\nextends: library/hcmsc.yaml\n" + sections, "study",
+          TRIALWRIGHT_SOURCE_DIR "/configs",
+          {path + "=" + values[i], "simulation.seed=" + (path == "simulation.seed" ? values[i] : "1")});
+      const auto plan = alone.plan(alone.points().front());
+      ASSERT_EQ(plan->analyses[0].exact_rates.has_value(),
+                plans[i]->analyses[0].exact_rates.has_value());
+      if (plan->analyses[0].exact_rates) {
+        EXPECT_EQ(plan->analyses[0].exact_rates->rate_1, plans[i]->analyses[0].exact_rates->rate_1);
+        EXPECT_EQ(plan->analyses[0].exact_rates->rate_0, plans[i]->analyses[0].exact_rates->rate_0);
+      }
+      trial::Workspace of_sweep, of_study;
+      of_sweep.prepare(*plans[i]);
+      of_study.prepare(*plan);
+      for (std::uint64_t i_trial = 0; i_trial < 5; ++i_trial) {
+        trial::simulate_trial(*plans[i], i_trial, of_sweep);
+        trial::simulate_trial(*plan, i_trial, of_study);
+        for (std::size_t k = 0; k < plan->analyses.size(); ++k)
+          EXPECT_EQ(of_sweep.outcome.analyses[k].table, of_study.outcome.analyses[k].table)
+              << path << " " << values[i];
+        EXPECT_EQ(of_sweep.outcome.duration_months, of_study.outcome.duration_months) << path;
+      }
+    }
+  }
+}
+
+TEST(Study, ACopyPlansTheSamePoints) {
+  auto study =
+      support::study(support::sections(60) + "sweep: {scenarios.truth.effect: [0.5, 0.7, 2.5]}\n");
+  const auto points = study.points();
+  input::Diagnostics faults, of_copy;
+  const auto plans = study.plans(std::span(points).first(2), faults);
+  auto copy = study;
+  const auto others = copy.plans(points, of_copy);
+  EXPECT_TRUE(faults.empty());
+  ASSERT_EQ(others.size(), 3u);
+  EXPECT_EQ(plans[1]->model, others[1]->model);
+  EXPECT_EQ(others[2], nullptr);
+  EXPECT_EQ(of_copy.size(), 1u);
+  EXPECT_THROW(study.refuse(of_copy), Error);
 }
 
 TEST(Study, DrawsAPosteriorAnewWhereItsResponsesAreDefinedAnew) {
