@@ -9,11 +9,11 @@
 namespace trialwright::engine {
 namespace {
 
-// Some milliseconds each, by measurement: larger blocks are no faster, smaller ones leave the pool's own
-// cost to be seen.
-constexpr std::uint64_t k_block_patients = 1 << 17;
+// About a millisecond each: by measurement (bench/engine.bench.cpp) blocks 16 times as large are no faster,
+// and the smaller they are the less a core waits at the end.
+constexpr std::uint64_t k_block_patients = 1 << 16;
 constexpr std::uint64_t k_most_patient_trials = 1 << 12;
-constexpr std::uint64_t k_tabulated_trials = 1 << 18;
+constexpr std::uint64_t k_tabulated_trials = 1 << 17;
 constexpr std::uint64_t k_analysed_trials = 1 << 14;
 
 }  // namespace

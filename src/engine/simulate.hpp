@@ -22,7 +22,7 @@ struct Work {
   std::shared_ptr<const trial::CountPlan> counts = nullptr;  // null: patients are simulated
 };
 
-// Trials in one block: a power of two, some milliseconds' worth. Depends on the plan and its engine
+// Trials in one block: a power of two, about a millisecond's worth. Depends on the plan and its engine
 // alone, so that the order of every sum does too. `counts` is null where patients are simulated.
 std::uint64_t block_trials(const trial::TrialPlan& plan, const trial::CountPlan* counts);
 
