@@ -181,11 +181,23 @@ void PatientModel::enrol(rng::Key key, std::uint64_t trial, const Needs& needs, 
     if (std::find(read.begin(), read.end(), true) != read.end())
       spec.population.fill_graded_factors(i_graded, cohort);
   }
-  spec.population.stratify(cohort);
+  impl_->fill_strata(needs, cohort);
+}
+
+void PatientModel::Impl::fill_strata(const Needs& needs, Cohort& cohort) const {
+  const auto& effects = spec->course.effects.strata;
+  const auto is_made = [&](std::size_t factor) {
+    return needs.factors.empty() || needs.factors[factor] ||
+           std::any_of(effects.begin(), effects.end(), [&](const auto& effect) {
+             return static_cast<std::size_t>(effect.factor) == factor;
+           });
+  };
   const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const std::size_t n_strata = spec.population.strata().size();
-  std::copy_n(cohort.region.begin(), n, cohort.strata[n_strata].begin());
-  std::copy_n(cohort.site.begin(), n, cohort.strata[n_strata + 1].begin());
+  const std::size_t region = spec->population.strata().size(), site = region + 1;
+  for (std::size_t factor = 0; factor < region; ++factor)
+    if (is_made(factor)) spec->population.stratify(factor, cohort);
+  if (is_made(region)) std::copy_n(cohort.region.begin(), n, cohort.strata[region].begin());
+  if (is_made(site)) std::copy_n(cohort.site.begin(), n, cohort.strata[site].begin());
 }
 
 void PatientModel::enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const {

@@ -83,6 +83,7 @@ struct Needs {
   bool adverse_events = true;
   bool calendar = true;          // enrolment times
   bool sites = true;             // site and region (made anyway where the model needs them)
+  std::vector<bool> factors;     // [i_factor], levels; empty: all. Those with effects are made anyway
   std::vector<bool> covariates;  // [i_covariate]; empty: all. Those that eligibility, strata
                                  // and needed measures hang on are made anyway
 };

@@ -222,20 +222,22 @@ void Population::fill_graded_factors(int i_graded, Cohort& cohort) const {
 }
 
 void Population::stratify(Cohort& cohort) const {
+  for (std::size_t factor = 0; factor < strata_.size(); ++factor) stratify(factor, cohort);
+}
+
+void Population::stratify(std::size_t factor, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
-  for (std::size_t factor = 0; factor < strata_.size(); ++factor) {
-    const auto out = cohort.strata[factor];
-    const auto& stratum = strata_[factor];
-    if (stratum.covariate < 0) {
-      std::copy_n(cohort.region.begin(), n, out.begin());
-      continue;
-    }
-    const auto x = cohort.covariates[static_cast<std::size_t>(stratum.covariate)];
-    for (std::size_t patient = 0; patient < n; ++patient) {
-      int level = 0;
-      for (const double cut : stratum.cuts) level += x[patient] >= cut ? 1 : 0;
-      out[patient] = level;
-    }
+  const auto out = cohort.strata[factor];
+  const auto& stratum = strata_[factor];
+  if (stratum.covariate < 0) {
+    std::copy_n(cohort.region.begin(), n, out.begin());
+    return;
+  }
+  const auto x = cohort.covariates[static_cast<std::size_t>(stratum.covariate)];
+  for (std::size_t patient = 0; patient < n; ++patient) {
+    int level = 0;
+    for (const double cut : stratum.cuts) level += x[patient] >= cut ? 1 : 0;
+    out[patient] = level;
   }
 }
 

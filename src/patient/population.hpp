@@ -103,6 +103,7 @@ class Population {
   void fill_graded_factors(int i_graded, Cohort& cohort) const;
   // Fills the strata of the first strata().size() factors from covariates and regions.
   void stratify(Cohort& cohort) const;
+  void stratify(std::size_t factor, Cohort& cohort) const;
 
  private:
   void read_covariates(input::Reader& section);

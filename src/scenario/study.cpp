@@ -184,15 +184,14 @@ void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design,
   }
 }
 
-// Is region or site, the last two factors, a stratum of the allocation or of an analysis?
-bool reads_sites(const trial::TrialPlan& plan) {
-  const auto n_strata = static_cast<int>(plan.model->factors().size()) - 2;
-  const auto is_site = [&](int factor) { return factor >= n_strata; };
-  const auto& allocated_by = plan.allocation->needs_factors();
-  return std::any_of(allocated_by.begin(), allocated_by.end(), is_site) ||
-         std::any_of(plan.analyses.begin(), plan.analyses.end(), [&](const auto& analysis) {
-           return std::any_of(analysis.strata.begin(), analysis.strata.end(), is_site);
-         });
+// The factors that the allocation or an analysis reads.
+std::vector<bool> factors_read(const trial::TrialPlan& plan) {
+  std::vector<bool> read(plan.model->factors().size(), false);
+  for (const int factor : plan.allocation->needs_factors())
+    read[static_cast<std::size_t>(factor)] = true;
+  for (const auto& analysis : plan.analyses)
+    for (const int factor : analysis.strata) read[static_cast<std::size_t>(factor)] = true;
+  return read;
 }
 
 patient::Needs needs_of(const trial::TrialPlan& plan) {
@@ -202,7 +201,9 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
   needs.intercurrent_events = false;
   needs.adverse_events = false;
   needs.calendar = false;
-  needs.sites = reads_sites(plan);
+  needs.factors = factors_read(plan);
+  // Region and site are the last two.
+  needs.sites = needs.factors.back() || needs.factors[needs.factors.size() - 2];
   needs.covariates.assign(plan.model->covariates().size(), false);  // but those that others hang on
   for (const auto& estimand : plan.estimands) estimand.add_needs(needs);
   return needs;
