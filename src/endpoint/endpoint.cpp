@@ -115,7 +115,7 @@ class Responder final : public Endpoint {
   double week() const override { return spec_.week; }
   bool higher_is_better() const override { return true; }
 
-  bool has_closed_form() const override { return spec_.measure == 0; }
+  bool has_closed_form() const override { return is_exact_; }
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const override {
     if (!has_closed_form()) return std::nullopt;
     return model.response_probability(arm, spec_.condition());

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "math/cubic_table.hpp"
 #include "patient/course_truth.hpp"
 #include "patient/patient_model.hpp"
 #include "patient/patient_spec.hpp"
@@ -81,6 +82,7 @@ class ResponseSum {
   static int highest_grade(const ResponseCondition& condition, int baseline);
   double grade_log_odds(const ResponseCondition& condition, double baseline) const;
   double log_odds_of(double most, double baseline) const;
+  void tabulate_log_odds();
   double shift(const Place& place) const;
   void add_patterns(std::size_t stratum, double weight, double shift);
   void set_bounds(double baseline);
@@ -96,6 +98,11 @@ class ResponseSum {
   double arm_shift_ = 0, effect_scale_ = 0, exponent_ = 1;
   std::vector<Grade> grades_;
   std::optional<Noise> noisy_;
+  // Where grades ask for the law at hundreds of scores a place: its log odds over the logarithm of the
+  // ratio, and the logarithms of the grid's boundaries and of the baseline at hand.
+  std::optional<math::CubicTable> log_odds_;
+  std::vector<double> log_boundaries_;
+  double log_baseline_ = 0;
   // Log odds of the score's bound, and the condition: of the driving score, and of all.
   std::vector<std::pair<double, std::size_t>> score_bounds_, bounds_;
   std::vector<double> sums_;
