@@ -49,7 +49,7 @@ inline std::string one_design(int n_patients, const std::string& rest,
 
 // One patient an arm, and columns whose ends fill no vector.
 inline std::string every_size(const std::string& rest) {
-  return one_design(2, rest) + "sweep: {designs.only.patients: [1000, 300, 33, 7, 2]}\n";
+  return one_design(2, rest) + "sweep: {designs.only.patients: [2049, 1000, 300, 33, 7, 2]}\n";
 }
 
 inline constexpr const char* k_two_regions =
