@@ -145,7 +145,7 @@ inline std::vector<WholeStudy> whole_studies() {
       {"drawn_truths", hcmsc, one_design(67, easi50, k_drawn_truths)},
       {"drawn_truths_with_rescue", rescue, one_design(67, easi50, k_drawn_truths), 60},
       {"discontinuation", rescue,
-       "intercurrent_events: {discontinuation: {rate_per_week: 0.01, after_grade_3_event: 0.2}}\n" +
+       "intercurrent_events: {rescue: {log_odds_slope: 1.7, escalation_per_2_weeks: 0.1}, dropout: {log_slope: 0.9}, discontinuation: {rate_per_week: 0.01, after_grade_3_event: 0.2}}\n" +
            one_design(133, many)},
       {"responder_mixture", rescue,
        "measures: {easi: {course: {model: responder_mixture}}}\n" + one_design(133, many)},
