@@ -4,13 +4,15 @@
 #include <cstddef>
 #include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/contract.hpp"
 
 namespace trialwright::base {
 
-// Allocates on cache lines, so that a column can be loaded by whole vectors.
+// Allocates on cache lines, so that a column can be loaded by whole vectors. New elements are left as the
+// memory was: a column that no trial fills is never touched, and takes no memory of the machine.
 template <class T>
 struct AlignedAllocator {
   using value_type = T;
@@ -20,6 +22,14 @@ struct AlignedAllocator {
   AlignedAllocator(const AlignedAllocator<U>&) {}
   T* allocate(std::size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), k_alignment)); }
   void deallocate(T* p, std::size_t) noexcept { ::operator delete(p, k_alignment); }
+  template <class U>
+  void construct(U* p) {
+    ::new (static_cast<void*>(p)) U;
+  }
+  template <class U, class... Arguments>
+  void construct(U* p, Arguments&&... arguments) {
+    ::new (static_cast<void*>(p)) U(std::forward<Arguments>(arguments)...);
+  }
   friend bool operator==(AlignedAllocator, AlignedAllocator) { return true; }
 };
 
