@@ -75,9 +75,9 @@ void ArmAccumulator::add(int events_of_trial, int patients_of_trial, std::uint64
   const auto p = static_cast<std::uint64_t>(patients_of_trial);
   events += n * e;
   patients += n * p;
-  events_squared += n * e * e;
-  patients_squared += n * p * p;
-  events_patients += n * e * p;
+  events_squared += WideCount{n} * e * e;
+  patients_squared += WideCount{n} * p * p;
+  events_patients += WideCount{n} * e * p;
 }
 
 void ArmAccumulator::merge(const ArmAccumulator& later) {

@@ -35,6 +35,9 @@ struct AnalysisAccumulator {
                                 k_distribution_bins};  // of estimate + k_distribution_offset
 };
 
+// Squares of counts, summed over up to 10^12 trials.
+__extension__ typedef unsigned __int128 WideCount;
+
 struct ArmAccumulator {
   // `n` trials with these counts.
   void add(int events_of_trial, int patients_of_trial, std::uint64_t n = 1);
@@ -42,9 +45,9 @@ struct ArmAccumulator {
 
   std::uint64_t events = 0;
   std::uint64_t patients = 0;
-  std::uint64_t events_squared = 0;  // sums over trials, for the standard error of the ratio of sums
-  std::uint64_t patients_squared = 0;
-  std::uint64_t events_patients = 0;
+  WideCount events_squared = 0;  // sums over trials, for the standard error of the ratio of sums
+  WideCount patients_squared = 0;
+  WideCount events_patients = 0;
 };
 
 // Events over patients, trials being the units.

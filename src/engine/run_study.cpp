@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+
+#include "engine/block_pool.hpp"
 #include "engine/exact_powers.hpp"
 #include "engine/metrics.hpp"
 #include "engine/trial_stage.hpp"
@@ -41,15 +45,52 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, co
   return point;
 }
 
-StudyPlan plan_study(scenario::Study& study, int n_threads) {
+namespace {
+
+// Below so many points a copy of the study costs more than it saves.
+constexpr std::size_t k_points_of_a_range = 16;
+
+// The plans of a range of points, and what is wrong with them.
+struct PlannedRange {
+  std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
+  input::Diagnostics faults;
+  void merge(const PlannedRange& later) {
+    plans.insert(plans.end(), later.plans.begin(), later.plans.end());
+    for (const auto& fault : later.faults.faults()) faults.add(fault.at, fault.problem, fault.hint);
+  }
+};
+
+struct NoScratch {};
+
+// One range of neighbouring points a thread, each planned by its own copy of the study.
+std::vector<std::shared_ptr<const trial::TrialPlan>> plan_points(
+    const scenario::Study& study, std::span<const scenario::PointSpec> points, int n_threads) {
+  const std::size_t n_ranges = std::clamp<std::size_t>(points.size() / k_points_of_a_range, 1,
+                                                       static_cast<std::size_t>(n_threads));
+  std::vector<Job<PlannedRange>> jobs{{n_ranges, points.size(), {}}};
+  run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
+    const std::size_t from = points.size() * i / n_ranges, to = points.size() * (i + 1) / n_ranges;
+    scenario::Study copy = study;
+    PlannedRange range;
+    range.plans = copy.plans(points.subspan(from, to - from), range.faults);
+    return range;
+  });
+  auto& all = jobs.front().sum;
+  if (!all.faults.empty()) study.refuse(all.faults);
+  return std::move(all.plans);
+}
+
+}  // namespace
+
+StudyPlan plan_study(const scenario::Study& study, int n_threads) {
   StudyPlan plan;
   plan.points = study.points();
-  plan.plans = study.plans(plan.points);
+  plan.plans = plan_points(study, plan.points, n_threads);
   plan.engines = engines_of(study, plan.plans, n_threads);
   return plan;
 }
 
-Results run_study(scenario::Study& study, int n_threads, Monitor* monitor) {
+Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor) {
   return run_study(study, plan_study(study, n_threads), n_threads, monitor);
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/contract.hpp"
 #include "trial/analyse_counts.hpp"
 
 namespace trialwright::engine {
@@ -50,6 +51,7 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   if (wait_) wait_();
   const auto [i_point, i_block] = index_[i];
   const auto& work = work_[i_point];
+  TRIALWRIGHT_EXPECT(work.true_values.size() == work.plan->analyses.size());
   auto& state = states_[i_point];
   auto& worker = workers_[i_thread];
   turn_to(i_point, worker);
