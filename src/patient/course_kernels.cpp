@@ -210,23 +210,29 @@ void look_up(const SingleTable& table, const TableChoice& choice, const float* z
   }
 }
 
-void look_up_shifted(const SingleTable& log_odds, const SingleTable& table, const TableChoice& choice,
-                     const float* z, const float* shift, float* out, std::size_t n) {
+// Twin: normal_log_odds.
+HWY_INLINE hn::Vec<F> vector_log_odds(hn::Vec<F> z) {
   const F d;
-  const I di;
+  const auto square = hn::Mul(z, z);
+  auto numerator = hn::Set(d, k_odds_numerator[0]), denominator = hn::Set(d, k_odds_denominator[0]);
+  for (int i = 1; i < 5; ++i)
+    numerator = hn::Add(hn::Mul(numerator, square), hn::Set(d, k_odds_numerator[i]));
+  for (int i = 1; i < 4; ++i)
+    denominator = hn::Add(hn::Mul(denominator, square), hn::Set(d, k_odds_denominator[i]));
+  return hn::Div(hn::Mul(z, numerator), denominator);
+}
+
+void look_up_shifted(const SingleTable& table, const TableChoice& choice, const float* z,
+                     const float* shift, float* out, std::size_t n) {
+  const F d;
   const F8 d8;
-  const Cells odds_cells = cells_of(log_odds), cells = cells_of(table);
+  const Cells cells = cells_of(table);
   Places places;
-  alignas(64) float odds[k_batch];
   for (std::size_t first = 0; first < n; first += k_batch) {
     const std::size_t n_batch = std::min(k_batch, n - first);
     for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
-      find_place(odds_cells, hn::Zero(di), at.load(d, z + first + i), i, places);
-    });
-    evaluate(odds_cells, places, n_batch,
-             [&](std::size_t i, V8 x, const auto&) HWY_ATTR { hn::Store(x, d8, odds + i); });
-    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
-      const auto x = hn::Sub(hn::Load(d, odds + i), at.load(d, shift + first + i));
+      const auto odds = vector_log_odds(at.load(d, z + first + i));
+      const auto x = hn::Sub(odds, at.load(d, shift + first + i));
       find_place(cells, functions_of(choice, first + i, at), x, i, places);
     });
     evaluate(cells, places, n_batch, [&](std::size_t i, V8 ratio, const auto& at) HWY_ATTR {
@@ -415,10 +421,10 @@ void look_up(const SingleTable& table, const TableChoice& choice, std::span<cons
              std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(look_up)(table, choice, z.data(), out.data(), out.size());
 }
-void look_up_shifted(const SingleTable& log_odds, const SingleTable& table, const TableChoice& choice,
-                     std::span<const float> z, std::span<const float> shift, std::span<float> out) {
+void look_up_shifted(const SingleTable& table, const TableChoice& choice, std::span<const float> z,
+                     std::span<const float> shift, std::span<float> out) {
   HWY_DYNAMIC_DISPATCH(look_up_shifted)
-  (log_odds, table, choice, z.data(), shift.data(), out.data(), out.size());
+  (table, choice, z.data(), shift.data(), out.data(), out.size());
 }
 void raise(std::span<const float> exponent, std::span<float> x) {
   HWY_DYNAMIC_DISPATCH(raise)(exponent.data(), x.data(), x.size());

@@ -155,10 +155,6 @@ void CourseTruth::compile_visits() {
   if (!shifts_patients())
     for (double& x : at) x = math::log_odds_of_normal(x);
   for (auto& table : tables_) fill_table(at, table);
-  if (!shifts_patients()) return;
-  std::vector<double> odds = k_normal_cells.nodes();
-  for (double& x : odds) x = math::log_odds_of_normal(x);
-  log_odds_.add(odds);
 }
 
 // A mixture's lognormal part sets in so suddenly above its atom at 0 that wider cells cannot follow it.
@@ -351,7 +347,7 @@ void CourseTruth::fill_ratios(const TrialTruth& truth, const Visit& visit, const
   if (only == nullptr && !law.is_common) choice.variant = visit.variant;
   if (only != nullptr && !law.is_common) choice.first = *only;
   if (shifts_patients())
-    look_up_shifted(log_odds_, law.table, choice, visit.z, visit.shift, out);
+    look_up_shifted(law.table, choice, visit.z, visit.shift, out);
   else
     look_up(law.table, choice, visit.z, out);
   if (!law.is_raised) return;

@@ -147,8 +147,7 @@ class CourseTruth {
   std::vector<RatioTable> laws_;  // [0] the control's
   std::vector<VisitTable> tables_;
   std::vector<std::size_t> table_of_visit_;
-  SingleTable log_odds_{k_normal_cells};           // logit(Phi(z)), where patients are shifted
-  std::optional<math::CubicTable> fine_log_odds_;  // the same to 1e-10, where laws are drawn
+  std::optional<math::CubicTable> fine_log_odds_;  // logit(Phi(z)) to 1e-10, where laws are drawn
   Moments control_moments_;
 };
 

@@ -54,6 +54,14 @@ float SingleTable::operator()(std::size_t i, float v) const {
   return c[0] + delta * (c[1] + delta * (c[2] + delta * c[3]));
 }
 
+float normal_log_odds(float z) {
+  const float square = z * z;
+  float numerator = k_odds_numerator[0], denominator = k_odds_denominator[0];
+  for (int i = 1; i < 5; ++i) numerator = numerator * square + k_odds_numerator[i];
+  for (int i = 1; i < 4; ++i) denominator = denominator * square + k_odds_denominator[i];
+  return z * numerator / denominator;
+}
+
 float raise(float exponent, float x) {
   return x >= 1e-37f ? math::exp_float(exponent * math::log_float(x)) : 0.0f;
 }
