@@ -92,6 +92,20 @@ std::uint64_t TruthStage::n_blocks() const {
 }
 
 std::uint64_t TruthStage::run(std::uint64_t i_block, std::size_t i_thread) {
+  try {
+    return run_batch(i_block, i_thread);
+  } catch (...) {
+    fail();
+    throw;
+  }
+}
+
+void TruthStage::wait() const {
+  state_.wait(State::under_way);
+  if (state_ == State::failed) std::rethrow_exception(failure_);
+}
+
+std::uint64_t TruthStage::run_batch(std::uint64_t i_block, std::size_t i_thread) {
   auto& truth = *simulated_[i_block / k_n_batches];
   const std::uint64_t i_batch = i_block % k_n_batches;
   auto& sums = truth.batches[i_batch];
@@ -168,8 +182,16 @@ void TruthStage::finish() {
     for (const auto& value : of_point)
       point.true_values.push_back(value ? std::optional{value->value} : std::nullopt);
   }
-  is_done_ = true;
-  is_done_.notify_all();
+  state_ = State::done;
+  state_.notify_all();
+}
+
+// The pool waits for every thread: those in wait() would wait for ever.
+void TruthStage::fail() {
+  if (has_failed_.test_and_set()) return;
+  failure_ = std::current_exception();
+  state_ = State::failed;
+  state_.notify_all();
 }
 
 PointTruths true_values(std::span<Work> work, int n_threads, Monitor* monitor) {

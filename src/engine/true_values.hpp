@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -39,8 +40,8 @@ class TruthStage final : public Stage {
   std::uint64_t n_items() const override { return n_trials_; }
   std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) override;
 
-  // Returns when the true values are filled in.
-  void wait() const { is_done_.wait(false); }
+  // Returns when the true values are filled in; throws what a block of theirs threw.
+  void wait() const;
   PointTruths& truths() { return truths_; }
 
  private:
@@ -64,15 +65,20 @@ class TruthStage final : public Stage {
   void draw_batch(const Truth& truth, std::uint64_t i_batch, Worker& worker,
                   std::vector<Tables>& sums) const;
   std::optional<TrueValue> pooled_value(const Truth& truth, std::size_t i_analysis) const;
+  std::uint64_t run_batch(std::uint64_t i_block, std::size_t i_thread);
   void finish();
+  void fail();
 
   std::span<Work> work_;
   std::map<std::uint64_t, Truth> truths_of_key_;  // TrialPlan::truth_key
   std::vector<Truth*> simulated_;
   std::vector<Worker> workers_;  // [i_thread]
   std::uint64_t n_trials_ = 0;
+  enum class State { under_way, failed, done };
   std::atomic<std::uint64_t> n_left_;
-  std::atomic<bool> is_done_ = false;
+  std::atomic_flag has_failed_;
+  std::exception_ptr failure_;
+  std::atomic<State> state_ = State::under_way;
   PointTruths truths_;
 };
 
