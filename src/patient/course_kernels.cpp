@@ -314,18 +314,39 @@ void survive(const SurvivalBounds& bounds, const std::uint32_t* words, const int
   });
 }
 
-template <class Source>
-HWY_INLINE hn::Vec<F> rate_of(const StateRate& rate, const Interval& interval, std::size_t i,
-                              const Source& at) {
-  const F d;
-  const I di;
-  const std::size_t n_arms = rate.intercept.size();
-  const auto arm = n_arms > 1 ? at.load(di, interval.arm + i) : hn::Zero(di);
-  const auto intercept = of_arm(d, di, rate.intercept.data(), n_arms, 1, arm);
-  const auto previous =
-      interval.previous.empty() ? hn::Set(d, 1.0f) : at.load(d, interval.previous.data() + i);
-  return vector_exp(d, hn::Add(intercept, hn::Mul(hn::Set(d, rate.slope), previous)));
-}
+// The rates of an interval: one for all before the first visit where the arms do not differ.
+class Rates {
+ public:
+  HWY_INLINE Rates(const StateRate& rate, const Interval& interval)
+      : rate_(rate),
+        interval_(interval),
+        n_arms_(rate.intercept.size()),
+        is_one_(interval.previous.empty() && n_arms_ == 1),
+        one_(of(hn::Set(F(), rate.intercept[0]), hn::Set(F(), 1.0f))) {}
+
+  template <class Source>
+  HWY_INLINE hn::Vec<F> operator()(std::size_t i, const Source& at) const {
+    const F d;
+    const I di;
+    if (is_one_) return one_;
+    const auto arm = n_arms_ > 1 ? at.load(di, interval_.arm + i) : hn::Zero(di);
+    const auto intercept = of_arm(d, di, rate_.intercept.data(), n_arms_, 1, arm);
+    return of(intercept, interval_.previous.empty() ? hn::Set(d, 1.0f)
+                                                    : at.load(d, interval_.previous.data() + i));
+  }
+
+ private:
+  HWY_INLINE hn::Vec<F> of(hn::Vec<F> intercept, hn::Vec<F> previous) const {
+    const F d;
+    return vector_exp(d, hn::Add(intercept, hn::Mul(hn::Set(d, rate_.slope), previous)));
+  }
+
+  const StateRate& rate_;
+  const Interval& interval_;
+  std::size_t n_arms_;
+  bool is_one_;
+  hn::Vec<F> one_;
+};
 
 template <class Source>
 HWY_INLINE void mark(const Interval& interval, hn::Mask<F> ended, int* first, std::size_t i,
@@ -339,8 +360,9 @@ HWY_INLINE void mark(const Interval& interval, hn::Mask<F> ended, int* first, st
 void step_hazard(const StateRate& rate, const Interval& interval, float* left, int* first,
                  std::size_t n) {
   const F d;
+  const Rates rates(rate, interval);
   for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
-    const auto rest = hn::Sub(at.load(d, left + i), rate_of(rate, interval, i, at));
+    const auto rest = hn::Sub(at.load(d, left + i), rates(i, at));
     at.store(rest, d, left + i);
     mark(interval, hn::Le(rest, hn::Zero(d)), first, i, at);
   });
@@ -367,8 +389,9 @@ void step_odds(const StateRate& rate, const Interval& interval, const float* lim
   const F d;
   const auto one = hn::Set(d, 1.0f);
   const bool few = is_few(interval.periods);
+  const Rates rates(rate, interval);
   for_each(d, n, [&](std::size_t i, const auto& at) HWY_ATTR {
-    const auto odds = rate_of(rate, interval, i, at);
+    const auto odds = rates(i, at);
     auto sum = at.load(d, grown + i);
     if (few)
       for (float k = 0; k < interval.periods; ++k) sum = hn::Add(sum, hn::Mul(odds, hn::Add(one, sum)));
