@@ -267,20 +267,17 @@ void IntercurrentProcess::finish(const Run& run) const {
   }
   if (!events_.rescue) return;
   fill_weeks(events_.rescue->weeks_before_visit);
-  const auto rescued = run.integers(k_rescued);
-  if (events_.dropout)
-    for (std::size_t i = 0; i < run.n; ++i) rescued[i] = rescued[i] <= gone[i] ? rescued[i] : none;
+  const int* const rescued = run.integers(k_rescued).data();
+  const int* const left = events_.dropout ? gone.data() : nullptr;
+  const int* const tier = multipliers_.size() > 1 ? run.integers(k_tier).data() : nullptr;
   double* const rescue_weeks = run.cohort.rescue_weeks.data() + run.first();
   int* const rescue_tier = run.cohort.rescue_tier.data() + run.first();
-  for (std::size_t i = 0; i < run.n; ++i) rescue_weeks[i] = weeks[static_cast<std::size_t>(rescued[i])];
-  // All bits of -1 where nobody was rescued: a choice would be a branch that nothing foretells.
-  const auto none_of = [&](std::size_t i) { return -static_cast<int>(rescued[i] >= none); };
-  if (multipliers_.size() == 1) {
-    for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = none_of(i);
-    return;
+  for (std::size_t i = 0; i < run.n; ++i) {
+    const int at = left == nullptr || rescued[i] <= left[i] ? rescued[i] : none;
+    rescue_weeks[i] = weeks[static_cast<std::size_t>(at)];
+    // All bits of -1 where nobody was rescued: a choice would be a branch that nothing foretells.
+    rescue_tier[i] = (tier != nullptr ? tier[i] : 0) | -static_cast<int>(at >= none);
   }
-  const auto tier = run.integers(k_tier);
-  for (std::size_t i = 0; i < run.n; ++i) rescue_tier[i] = tier[i] | none_of(i);
 }
 
 void IntercurrentProcess::clear(Cohort& cohort) const {
