@@ -123,23 +123,24 @@ void Estimand::values(const patient::Cohort& cohort, std::span<std::int8_t> outc
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   TRIALWRIGHT_EXPECT(outcome_in_out.size() == n);
   // First who is gone, then the composite events, which decide where they came before the patient left.
-  if (limits_.dropout != k_ignored) {
+  // An outcome's bytes may alias anything, members too: in copies the loops need no branch.
+  std::int8_t* const outcome = outcome_in_out.data();
+  if (const double limit = limits_.dropout; limit != k_ignored) {
     const double* dropout = cohort.dropout_weeks.data();
-    for (std::size_t i = 0; i < n; ++i)
-      outcome_in_out[i] = dropout[i] <= limits_.dropout ? value_when_gone_ : outcome_in_out[i];
+    const std::int8_t when_gone = value_when_gone_;
+    for (std::size_t i = 0; i < n; ++i) outcome[i] = dropout[i] <= limit ? when_gone : outcome[i];
   }
   const auto fail_at = [&](const base::AlignedVector<double>& event_weeks, double limit) {
     if (limit == k_ignored) return;
     const double* event = event_weeks.data();
     if (!events_.dropout) {
-      for (std::size_t i = 0; i < n; ++i)
-        outcome_in_out[i] = event[i] <= limit ? std::int8_t{0} : outcome_in_out[i];
+      for (std::size_t i = 0; i < n; ++i) outcome[i] = event[i] <= limit ? std::int8_t{0} : outcome[i];
       return;
     }
     const double* dropout = cohort.dropout_weeks.data();
     for (std::size_t i = 0; i < n; ++i) {
       const bool fails = (event[i] <= limit) & (event[i] <= dropout[i]);
-      outcome_in_out[i] = fails ? std::int8_t{0} : outcome_in_out[i];
+      outcome[i] = fails ? std::int8_t{0} : outcome[i];
     }
   };
   fail_at(cohort.rescue_weeks, limits_.rescue);
