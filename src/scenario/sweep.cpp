@@ -16,7 +16,7 @@ constexpr double k_max_values = 10000;
 
 // These are the same for every point.
 bool is_beyond_sweeps(const std::string& path) {
-  for (const auto* name : {"schema", "title", "simulation.trials"})
+  for (const auto* name : {"schema", "title", "simulation.trials", "simulation.engine"})
     if (path == name) return true;
   return path.starts_with("sweep.");
 }
