@@ -1,9 +1,9 @@
 // Counts drawn instead of patients: trials per second of the draws alone, on one core.
 //
 // Floor of a fixed two-arm trial: one Philox4x32-10 block (16 bytes of random words, of which 8 are
-// used; one_block_of_words_a_trial, 1.5 ns with AVX-512), two loads from tables of 4 KB each, which stay
-// in L1, and 16 bytes of counts written. Three looks: three blocks, six loads, 48 bytes. What is measured
-// beyond the blocks is about nine instructions a draw.
+// used; one_block_of_words_a_trial, 1.5 ns with AVX-512), two loads from tables of 4 KB each, which
+// stay in L1, and 16 bytes of counts written. Three looks: three blocks, six loads, 48 bytes. What is
+// measured beyond the blocks is about nine instructions a draw.
 #include <benchmark/benchmark.h>
 
 #include "rng/batch.hpp"

@@ -1,4 +1,5 @@
-// The engine around its trials: what counting tables, a block and a point cost beside drawing or simulating.
+// The engine around its trials: what counting tables, a block and a point cost beside drawing or
+// simulating.
 //
 // Floor of counting: one load a count that varies, and one counter raised; the counters that a trial is
 // likely to raise stay in L1 (33 + 34 patients) or L2 (150 + 150).

@@ -21,8 +21,8 @@ constexpr rng::Address k_address{rng::key_from_seed(1), rng::Purpose::course, 1,
 // One trial of 300 patients, its columns in the first-level cache.
 constexpr std::size_t n_units = 300;
 
-// Nanoseconds that the same work takes at best, measured on a kernel written for the purpose (the figures
-// that the project set out with); none is known for SSE4 and plain code.
+// Nanoseconds that the same work takes at best, measured on a kernel written for the purpose (the
+// figures that the project set out with); none is known for SSE4 and plain code.
 struct Floor {
   double avx512;
   double avx2;
@@ -44,8 +44,8 @@ class Confined {
   Confined& operator=(const Confined&) = delete;
 };
 
-// Runs work(), which makes n_items, on the instruction set that the benchmark's argument is; counters are
-// nanoseconds of CPU time an item: the floor, what was measured, and their ratio.
+// Runs work(), which makes n_items, on the instruction set that the benchmark's argument is; counters
+// are nanoseconds of CPU time an item: the floor, what was measured, and their ratio.
 template <class Work>
 void measure(benchmark::State& state, std::size_t n_items, const Floor* floor, Work work) {
   const auto target = static_cast<std::int64_t>(state.range(0));

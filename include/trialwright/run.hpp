@@ -17,9 +17,9 @@ struct RunOptions {
   std::vector<std::string> assignments;
   // Threads; 0: all that this process may use. Results do not depend on it.
   int threads = 0;
-  // Called now and then with what is done and what there is in all: first the trials for true
-  // values, then exact powers, then the study's own trials. False asks for a stop, and the results then hold what is
-  // finished. From one thread at a time. May be empty.
+  // Called now and then with what is done and what there is in all: first the trials for true values,
+  // then exact powers, then the study's own trials. False asks for a stop, and the results then hold
+  // what is finished. From one thread at a time. May be empty.
   std::function<bool(std::uint64_t done, std::uint64_t total)> progress;
 };
 

@@ -128,8 +128,8 @@ nlohmann::ordered_json as_json(const scenario::Study& study,
   return json;
 }
 
-// Seconds of the whole run on one thread. A few points tell the time of all: patients take time close to
-// linear in their number, counts the same whatever it is.
+// Seconds of the whole run on one thread. A few points tell the time of all: patients take time close
+// to linear in their number, counts the same whatever it is.
 double seconds_of(const Plans& plans, const Engines& engines, double n_trials) {
   double seconds[2]{};
   double units_timed[2]{};

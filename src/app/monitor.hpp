@@ -8,9 +8,9 @@
 
 namespace trialwright::app {
 
-// Shows a bar with what is counted, its rate and time left on stderr, only where that is a terminal and `bar` shown;
-// while it lives, SIGINT and SIGTERM ask for a stop instead of ending the process (a second one ends
-// it).
+// Shows a bar with what is counted, its rate and time left on stderr, only where that is a terminal and
+// `bar` shown; while it lives, SIGINT and SIGTERM ask for a stop instead of ending the process (a
+// second one ends it).
 class TerminalMonitor final : public engine::Monitor {
  public:
   enum class Bar { shown, hidden };

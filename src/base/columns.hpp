@@ -11,8 +11,8 @@
 
 namespace trialwright::base {
 
-// Allocates on cache lines, so that a column can be loaded by whole vectors. New elements are left as the
-// memory was: a column that no trial fills is never touched, and takes no memory of the machine.
+// Allocates on cache lines, so that a column can be loaded by whole vectors. New elements are left as
+// the memory was: a column that no trial fills is never touched, and takes no memory of the machine.
 template <class T>
 struct AlignedAllocator {
   using value_type = T;

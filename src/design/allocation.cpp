@@ -12,8 +12,8 @@ namespace trialwright::design {
 
 namespace {
 
-// The colour of ball number `ball` of an urn with the given numbers of balls; without a branch, which no
-// processor could foretell.
+// The colour of ball number `ball` of an urn with the given numbers of balls; without a branch, which
+// no processor could foretell.
 int colour(std::uint32_t ball, std::span<const std::int32_t> urn) {
   int c = 0;
   std::int64_t before = 0;
@@ -132,8 +132,8 @@ void Allocation::allocate(rng::Key key, std::uint64_t trial, const base::Columns
 // Two arms: patients from `first` on, as many as arm_out holds, out of a full urn of n_balls.
 void Allocation::empty_urn_of_two(const Draws& draws, std::size_t first, std::uint32_t n_balls,
                                   std::span<int> arm_out) const {
-  // Looked up by the number of balls that left the first arm's: a choice would be compiled into a branch
-  // that no processor can foretell.
+  // Looked up by the number of balls that left the first arm's: a choice would be compiled into a
+  // branch that no processor can foretell.
   const int arm_of[2] = {arms_[1].arm, arms_[0].arm};
   auto left = static_cast<std::uint32_t>(full_urn_[0]);
   for (std::size_t i = 0; i < arm_out.size(); ++i) {

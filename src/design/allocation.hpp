@@ -22,8 +22,8 @@ struct ArmSizeProbability {
 //
 // Draws: place i of list 0 of (Purpose::allocation, trial) is patient i's (rng::fill_list). An urn of k
 // balls takes it by Lemire's method (2019, "Fast random integer generation in an interval"), exactly
-// uniform; the rare word that it rejects (at most k in 2^32) is replaced from words 4, 5, … of unit i. So
-// patient i's arm moves little where the number of patients or the ratio does.
+// uniform; the rare word that it rejects (at most k in 2^32) is replaced from words 4, 5, … of unit i.
+// So patient i's arm moves little where the number of patients or the ratio does.
 class Allocation {
  public:
   // Memory of one thread; any Allocation may use it, one after another.

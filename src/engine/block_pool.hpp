@@ -15,8 +15,8 @@ namespace trialwright::engine {
 class Monitor {
  public:
   virtual ~Monitor() = default;
-  // What the calls of progress() that follow count: the trials for true values first, then exact powers,
-  // then the study's own trials.
+  // What the calls of progress() that follow count: the trials for true values first, then exact
+  // powers, then the study's own trials.
   enum class Phase { exact_powers, true_values, trials };
   virtual void begin(Phase) {}
   // `done` of `total` are finished, over all points.
@@ -37,11 +37,11 @@ class Stage {
   virtual std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) = 0;
 };
 
-// Runs every stage's blocks on n_threads threads, handed out in order: a thread that finds no block left
-// of one stage goes on with the next, so no core waits between them. The monitor hears of the first
-// stage that is not finished. After a stop exactly the blocks handed out are done: a prefix. No thread is
-// further ahead of a stage's oldest block under way than a fixed number of blocks, which bounds the
-// results that wait to be merged.
+// Runs every stage's blocks on n_threads threads, handed out in order: a thread that finds no block
+// left of one stage goes on with the next, so no core waits between them. The monitor hears of the
+// first stage that is not finished. After a stop exactly the blocks handed out are done: a prefix. No
+// thread is further ahead of a stage's oldest block under way than a fixed number of blocks, which
+// bounds the results that wait to be merged.
 void run_stages(std::span<Stage* const> stages, int n_threads, Monitor* monitor);
 
 // A sum of numbered blocks, merged from block 0 on in whatever order they come.

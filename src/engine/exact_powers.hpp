@@ -1,5 +1,5 @@
-// What is calculated of every analysis, and stands beside what is simulated: exact power, and whether its
-// null hypothesis is true.
+// What is calculated of every analysis, and stands beside what is simulated: exact power, and whether
+// its null hypothesis is true.
 #pragma once
 
 #include <span>
@@ -15,8 +15,8 @@ struct Calculated {
   bool is_null = false;
 };
 
-// TrialPlan::exact_power and is_null of every analysis of every point, each one block of the pool, those of the most
-// patients first.
+// TrialPlan::exact_power and is_null of every analysis of every point, each one block of the pool,
+// those of the most patients first.
 class ExactPowerStage final : public Stage {
  public:
   // `work` must outlive the stage.

@@ -21,8 +21,8 @@ struct PointEngine {
   std::string note() const;
 };
 
-// As the study's simulation.engine says: auto draws counts where their law is exact. Throws bad_input, at
-// simulation.engine, where counts are asked for and have no exact law.
+// As the study's simulation.engine says: auto draws counts where their law is exact. Throws bad_input,
+// at simulation.engine, where counts are asked for and have no exact law.
 PointEngine engine_of(const scenario::Study& study, const trial::TrialPlan& plan);
 
 // Of every plan, made on n_threads threads; all that have no exact law are told in one go.

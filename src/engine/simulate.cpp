@@ -9,8 +9,8 @@
 namespace trialwright::engine {
 namespace {
 
-// About a millisecond each: by measurement (bench/engine.bench.cpp) blocks 16 times as large are no faster,
-// and the smaller they are the less a core waits at the end.
+// About a millisecond each: by measurement (bench/engine.bench.cpp) blocks 16 times as large are no
+// faster, and the smaller they are the less a core waits at the end.
 constexpr std::uint64_t k_block_patients = 1 << 16;
 constexpr std::uint64_t k_most_patient_trials = 1 << 12;
 constexpr std::uint64_t k_tabulated_trials = 1 << 17;

@@ -69,8 +69,8 @@ class TableLayout {
   std::size_t n_cells_ = 0;
 };
 
-// Adds every table counted in `cells` to its analysis, tested and estimated once each. Of the arms' sums
-// those of `arms` (as arms_in_tables) alone.
+// Adds every table counted in `cells` to its analysis, tested and estimated once each. Of the arms'
+// sums those of `arms` (as arms_in_tables) alone.
 struct ArmInTables {
   std::size_t i_analysis = 0;
   bool is_active = false;

@@ -16,8 +16,8 @@ namespace trialwright::engine {
 
 class TrialStage final : public Stage {
  public:
-  // `work` must outlive the stage. `wait` is called before every block: it returns once the true values of
-  // `work` are there.
+  // `work` must outlive the stage. `wait` is called before every block: it returns once the true values
+  // of `work` are there.
   TrialStage(std::span<const Work> work, int n_threads, std::function<void()> wait = {});
 
   Monitor::Phase phase() const override { return Monitor::Phase::trials; }

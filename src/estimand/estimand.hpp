@@ -97,8 +97,8 @@ class Estimand {
   // endpoint().observe(), then values().
   void observe(const patient::Cohort& cohort, std::span<std::int8_t> out) const;
 
-  // The exact rate in `arm` of all patients randomised, where no intercurrent event of the study touches
-  // it but dropout at a constant hazard that counts as non-response; else nullopt.
+  // The exact rate in `arm` of all patients randomised, where no intercurrent event of the study
+  // touches it but dropout at a constant hazard that counts as non-response; else nullopt.
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const;
 
  private:

@@ -1,5 +1,5 @@
-// Exponential and logarithm in single precision, made of + - * and bit operations alone: the scalar twins
-// of vector_exp and vector_log in rng/vector_inl.hpp, with the same bits.
+// Exponential and logarithm in single precision, made of + - * and bit operations alone: the scalar
+// twins of vector_exp and vector_log in rng/vector_inl.hpp, with the same bits.
 #pragma once
 
 #include <bit>

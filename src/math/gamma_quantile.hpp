@@ -3,10 +3,10 @@
 
 namespace trialwright::math {
 
-// The quantile of Gamma(shape, scale 1) at Phi(z), to about 1e-12 relative for |z| <= 8; below the least
-// positive number it is 0. Each call sets out from where the last one arrived: neighbouring z in turn
-// cost two evaluations of the incomplete gamma function, an eighth of an inversion from nothing. Uses
-// Boost and libm: for knots that are rounded, not for the simulation's path.
+// The quantile of Gamma(shape, scale 1) at Phi(z), to about 1e-12 relative for |z| <= 8; below the
+// least positive number it is 0. Each call sets out from where the last one arrived: neighbouring z in
+// turn cost two evaluations of the incomplete gamma function, an eighth of an inversion from nothing.
+// Uses Boost and libm: for knots that are rounded, not for the simulation's path.
 class GammaQuantile {
  public:
   // 0 < shape <= 1e6.

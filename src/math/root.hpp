@@ -33,9 +33,10 @@ struct ValueAndSlope {
 };
 
 // The root in [lo, hi] of a continuous function that rises there, f(x) a ValueAndSlope: Newton's steps
-// from `guess`, halving the bracket where a step would leave it. Ends with a step of at most `tolerance`
-// (> 0), which leaves an error of the order of tolerance squared times the function's curvature, or with
-// a bracket as short. The nearer end where the root is outside. + - * / alone on top of f.
+// from `guess`, halving the bracket where a step would leave it. Ends with a step of at most
+// `tolerance` (> 0), which leaves an error of the order of tolerance squared times the function's
+// curvature, or with a bracket as short. The nearer end where the root is outside. + - * / alone on top
+// of f.
 template <class F>
 double newton_root(F&& f, double lo, double hi, double guess, double tolerance) {
   double x = std::min(std::max(guess, lo), hi);

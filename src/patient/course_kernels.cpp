@@ -103,8 +103,8 @@ Cells cells_of(const SingleTable& table) {
           cells.n_cells()};
 }
 
-// Patients whose places in the table are found first and whose rows are loaded then: places pass through
-// memory, so that no lane is taken out of a vector.
+// Patients whose places in the table are found first and whose rows are loaded then: places pass
+// through memory, so that no lane is taken out of a vector.
 constexpr std::size_t k_batch = 128;
 struct Places {
   alignas(64) std::int32_t row[k_batch];  // times four

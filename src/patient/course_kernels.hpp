@@ -44,7 +44,8 @@ struct CellGrid {
   int reach = 104;
 
   int n_cells() const { return 2 * reach + 1; }
-  // Four points a cell (the zeros of its Chebyshev polynomial), in order: where a function is asked for.
+  // Four points a cell (the zeros of its Chebyshev polynomial), in order: where a function is asked
+  // for.
   std::vector<double> nodes() const;
 };
 
@@ -92,8 +93,9 @@ void look_up(const SingleTable& table, const TableChoice& choice, std::span<cons
 // out[i] = max(0, table(normal_log_odds(z[i]) - shift[i])).
 void look_up_shifted(const SingleTable& table, const TableChoice& choice, std::span<const float> z,
                      std::span<const float> shift, std::span<float> out);
-// logit(Phi(z)): z times a rational function of z^2 with one division, fitted for |z| <= 6.5 so that the
-// largest p (1 - p) |error| is 3e-9 before rounding (and |error| 2.6e-5 at the ends); it rises on beyond.
+// logit(Phi(z)): z times a rational function of z^2 with one division, fitted for |z| <= 6.5 so that
+// the largest p (1 - p) |error| is 3e-9 before rounding (and |error| 2.6e-5 at the ends); it rises on
+// beyond.
 float normal_log_odds(float z);
 // Its coefficients, highest power of z^2 first.
 inline constexpr float k_odds_numerator[] = {1.44197438459e-6f, 5.46604951950e-4f, 1.80686907910e-2f,

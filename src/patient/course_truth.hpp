@@ -25,8 +25,8 @@ struct TrialTruth {
 };
 
 // A patient who had k of an arm's K infusions has the treatment effect times k/K on the log-odds scale.
-// A variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them. Variants are
-// numbered arm by arm; where none can be stopped a patient's variant is the arm.
+// A variant is one (arm, k): k itself where infusions can be stopped, else 0 for all of them. Variants
+// are numbered arm by arm; where none can be stopped a patient's variant is the arm.
 //
 // Each visit's ratio is one look-up in a single-precision table: over the visit's normal z itself where
 // all patients of a variant have the same law, over log odds where patients' shifts are taken off them.

@@ -19,10 +19,6 @@ std::optional<double> PatientModel::response_probability(int arm,
   return law.probabilities[1];
 }
 
-std::optional<double> PatientModel::responder_probability(int arm, int i_visit, double ratio) const {
-  return response_probability(arm, {0, i_visit, ratio});
-}
-
 double DropoutLaw::staying(double week) const {
   double left = 0;
   for (std::size_t i = 0; i < weeks.size(); ++i)

@@ -66,11 +66,11 @@ struct IntercurrentEvents {
   bool are_same_in_all_arms() const;
 };
 
-// Rescue and dropout over a cohort's columns. Each patient has one uniform for each: the event falls into
-// the first interval by whose end the probability of no event so far, the product over the intervals so
-// far, is not above the uniform; so each interval has the conditional probability stated above. Within an
-// interval rescue comes first; after dropout there is none. Where the slope is 0 these products are
-// known for each arm from the start, and no ratio is read.
+// Rescue and dropout over a cohort's columns. Each patient has one uniform for each: the event falls
+// into the first interval by whose end the probability of no event so far, the product over the
+// intervals so far, is not above the uniform; so each interval has the conditional probability stated
+// above. Within an interval rescue comes first; after dropout there is none. Where the slope is 0 these
+// products are known for each arm from the start, and no ratio is read.
 //
 // Draws of (rescue_and_dropout, patient): 0 rescue, 1 the first tier, 2 dropout, 4 + j the rise of the
 // tier at visit j.

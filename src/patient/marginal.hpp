@@ -46,8 +46,8 @@ MarginalSpec read_marginal(input::Reader& reader, Distribution distribution);
 // single-precision z can tell; else the quantile function is evaluated (closed forms; the gamma's by a
 // cubic table, error below 1e-9 of the scale) and rounded.
 //
-// Single precision moves no event rate by 1e-6: z, a normal of one 32-bit word or a weighted sum of some,
-// carries a relative error of a few 2^-24 without a preferred sign, which can move P(z <= b) by
+// Single precision moves no event rate by 1e-6: z, a normal of one 32-bit word or a weighted sum of
+// some, carries a relative error of a few 2^-24 without a preferred sign, which can move P(z <= b) by
 // |b| phi(b) < 0.25 times that, 1e-7 at most, and not in the mean.
 class Marginal {
  public:

@@ -1,8 +1,8 @@
-// The look-ups of baseline covariates as kernels over a column: which interval of a table a normal falls
-// into, how many bounds of a patient's own row a word exceeds, and who lies outside a range.
+// The look-ups of baseline covariates as kernels over a column: which interval of a table a normal
+// falls into, how many bounds of a patient's own row a word exceeds, and who lies outside a range.
 //
-// Each is made for several instruction sets, chosen at run time, and gives integers by exact comparisons:
-// the scalar twins (IntervalTable::find and GradeTable::find) agree to the bit.
+// Each is made for several instruction sets, chosen at run time, and gives integers by exact
+// comparisons: the scalar twins (IntervalTable::find and GradeTable::find) agree to the bit.
 #pragma once
 
 #include <array>
@@ -17,16 +17,17 @@ namespace trialwright::patient {
 
 // How many of an increasing list of bounds lie below z, for single-precision z.
 //
-// The line is cut into buckets of equal width; a bucket holds how many bounds lie in those before it and
-// its own bounds, four at most, which one 128-bit comparison counts: no branch hangs on the data. Which
-// bucket a number falls into never decreases with the number, in whatever way it is rounded, and bounds
-// are put into theirs by the same arithmetic: so the count is exact for every z.
+// The line is cut into buckets of equal width; a bucket holds how many bounds lie in those before it
+// and its own bounds, four at most, which one 128-bit comparison counts: no branch hangs on the data.
+// Which bucket a number falls into never decreases with the number, in whatever way it is rounded, and
+// bounds are put into theirs by the same arithmetic: so the count is exact for every z.
 class IntervalTable {
  public:
   static constexpr std::size_t k_bounds_per_bucket = 4;
 
-  // At most 65,536 bounds in increasing order; infinite ones are never below a z. The buckets are the widest
-  // with at most four bounds in one, at most 1024 a unit; where that does not do the table stays empty.
+  // At most 65,536 bounds in increasing order; infinite ones are never below a z. The buckets are the
+  // widest with at most four bounds in one, at most 1024 a unit; where that does not do the table stays
+  // empty.
   explicit IntervalTable(std::span<const float> bounds);
   IntervalTable() = default;
 

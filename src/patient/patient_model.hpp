@@ -122,8 +122,9 @@ struct ResponseCondition {
 
 // A joint law of responses and strata.
 struct ResponseLaw {
-  // [stratum * 2^n + pattern], bit c of the pattern: condition c of n holds; the strata are the factors'
-  // combinations, the last factor's level running fastest. Sums to 1; empty where there is none.
+  // [stratum * 2^n + pattern], bit c of the pattern: condition c of n holds; the strata are the
+  // factors' combinations, the last factor's level running fastest. Sums to 1; empty where there is
+  // none.
   std::vector<double> probabilities;
   std::string why_not;  // then: completes "there is no exact law: …"
 };
@@ -140,8 +141,8 @@ struct PatientSpec;  // the sections as written: population, recruitment, arms, 
                      // patient_spec.hpp
 
 // Reads the sections `population`, `recruitment`, `arms`, `measures`, `intercurrent_events`, `safety`
-// of the study's top-level map. Faults go to the reader's diagnostics. Parts that `known` names are taken
-// from there instead of being read.
+// of the study's top-level map. Faults go to the reader's diagnostics. Parts that `known` names are
+// taken from there instead of being read.
 struct KnownParts {
   const PatientSpec* recruitment = nullptr;  // of a study with the same section `recruitment`
   const PatientSpec* population =
@@ -191,19 +192,17 @@ class PatientModel {
   // After cohort.arm is set: course, intercurrent events, linked measures, adverse events.
   void follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
 
-  // The joint law, to 1e-9, of an arm's patients' responses at one visit and of their levels of the given
-  // factors (indices into factors()), over the eligible population, in the absence of rescue and
+  // The joint law, to 1e-9, of an arm's patients' responses at one visit and of their levels of the
+  // given factors (indices into factors()), over the eligible population, in the absence of rescue and
   // dropout; why_not says where it has no one-dimensional form.
   ResponseLaw response_law(int arm, std::span<const ResponseCondition> conditions,
                            std::span<const int> factors) const;
   // The probability of one response; nullopt where response_law has none.
   std::optional<double> response_probability(int arm, const ResponseCondition& condition) const;
-  // The same of a driving measure of at most ratio * baseline (+1e-9), of a positive baseline.
-  std::optional<double> responder_probability(int arm, int i_visit, double ratio) const;
   // When an arm's patients leave; nullopt where that hangs on the course.
   std::optional<DropoutLaw> dropout_law(int arm) const;
-  // Exact probability of at least one adverse event by `weeks` (all categories, all grades) that is seen
-  // (before the patient leaves); nullopt where leaving hangs on the course or discontinuation can
+  // Exact probability of at least one adverse event by `weeks` (all categories, all grades) that is
+  // seen (before the patient leaves); nullopt where leaving hangs on the course or discontinuation can
   // prevent one.
   std::optional<double> adverse_event_probability(int arm, double weeks) const;
   // The same of a patient who does not leave.

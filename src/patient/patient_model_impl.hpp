@@ -20,8 +20,8 @@ struct PatientModel::Impl {
   // the first-level cache however large the trial.
   static constexpr std::size_t k_window = 512;
 
-  // Columns of the cohort's scratch while a window is followed, from row 0 on; the visits' normals stand
-  // behind the floats.
+  // Columns of the cohort's scratch while a window is followed, from row 0 on; the visits' normals
+  // stand behind the floats.
   enum Float : std::size_t {
     k_shift,
     k_control_shift,

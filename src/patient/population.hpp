@@ -95,8 +95,8 @@ class Population {
 
   // Fills the masked covariates of every patient, eligible all; attempt k takes draws 32k .. 32k+31 of
   // (baseline, patient), those of the covariates that eligibility and strata read first, so that few
-  // blocks are made. The mask holds its own closure(). `driving` is the covariate whose latent normal is
-  // kept (-1: none).
+  // blocks are made. The mask holds its own closure(). `driving` is the covariate whose latent normal
+  // is kept (-1: none).
   void draw(rng::Key key, std::uint64_t trial, const CovariateMask& made, int driving,
             Cohort& cohort) const;
   // Fills the cohort's graded_factors of a graded covariate that was drawn.

@@ -62,8 +62,8 @@ double add_up(std::span<const float> waitings, std::span<double> sums) {
 
 constexpr double k_largest_shape = 1e6;
 
-// The quantile of a gamma at Phi(z), over its mean; of larger shapes by Wilson & Hilferty 1931, right to
-// 1e-9 there.
+// The quantile of a gamma at Phi(z), over its mean; of larger shapes by Wilson & Hilferty 1931, right
+// to 1e-9 there.
 class QuantileOverMean {
  public:
   explicit QuantileOverMean(double shape)

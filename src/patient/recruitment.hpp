@@ -28,17 +28,16 @@ struct Region {
 // time and then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed
 // probability q. A site or region that has its cap randomised closes.
 //
-// Randomised patients are drawn, not screened ones: those that do not fail form Poisson processes of 1 - q
-// times the rates, independent of the failures' (splitting; Kingman 1993, "Poisson Processes", section
-// 5.1). Their waiting times are exponential in operational time, the integral of the open sites' rate of
-// randomisation, and the calendar is the inverse of that piecewise linear integral (time change; Brémaud
-// 1981, theorem II.16). Over the operational time T that the last patient was randomised at, the failures
-// are Poisson of mean T q / (1 - q), whatever the calendar and the caps; so one draw gives how many were
-// screened, with its joint law.
-// Draws: site_startup and site_rate, word 0 of unit site, a normal each that a table of the gamma's
-// quantiles takes; arrival: place i of list 0 the waiting time before patient i, of list 1 the site
-// (rng::fill_list); screening: the stream of unit 0 the number of failures. A patient's do not hang on how
-// many patients there are.
+// Randomised patients are drawn, not screened ones: those that do not fail form Poisson processes of 1
+// - q times the rates, independent of the failures' (splitting; Kingman 1993, "Poisson Processes",
+// section 5.1). Their waiting times are exponential in operational time, the integral of the open
+// sites' rate of randomisation, and the calendar is the inverse of that piecewise linear integral (time
+// change; Brémaud 1981, theorem II.16). Over the operational time T that the last patient was
+// randomised at, the failures are Poisson of mean T q / (1 - q), whatever the calendar and the caps; so
+// one draw gives how many were screened, with its joint law. Draws: site_startup and site_rate, word 0
+// of unit site, a normal each that a table of the gamma's quantiles takes; arrival: place i of list 0
+// the waiting time before patient i, of list 1 the site (rng::fill_list); screening: the stream of unit
+// 0 the number of failures. A patient's do not hang on how many patients there are.
 class Recruitment {
  public:
   // Reads the section `recruitment`. Without it: one region "all" of one site, and no calendar.
@@ -64,8 +63,8 @@ class Recruitment {
   static void skip(Cohort& cohort);
 
  private:
-  // The logarithm of a gamma variable of mean 1 as a function of a standard normal, to 1e-6 for |z| <= 5
-  // (and shares of the mean below e^-86 are that).
+  // The logarithm of a gamma variable of mean 1 as a function of a standard normal, to 1e-6 for |z| <=
+  // 5 (and shares of the mean below e^-86 are that).
   class LogGamma {
    public:
     explicit LogGamma(double shape);

@@ -283,8 +283,8 @@ double ResponseSum::grade_log_odds(const ResponseCondition& condition, double ba
   return score < 0 ? -k_infinity : log_odds_of(score, baseline);
 }
 
-// Where the noise of the grades changes what the conditions ask of the score: at scores of the grid that
-// meet a threshold. With the thresholds at the baseline itself these cut the noise into cells.
+// Where the noise of the grades changes what the conditions ask of the score: at scores of the grid
+// that meet a threshold. With the thresholds at the baseline itself these cut the noise into cells.
 void ResponseSum::find_noise() {
   const auto graded = std::find_if(conditions_.begin(), conditions_.end(),
                                    [&](const auto& condition) { return is_graded(condition); });

@@ -70,8 +70,8 @@ ScoreScale::ScoreScale(double per_unit, double maximum) : maximum_(maximum) {
   if (!(per_unit > 0) || per_unit > k_largest_per_unit || !(maximum * per_unit < k_largest_whole))
     return;
   per_unit_ = per_unit;
-  // The leading 26 bits: their product with a whole number below 2^26 is exact, and what the sum of both
-  // products is rounded from is nearer to k / per_unit than any tie can be.
+  // The leading 26 bits: their product with a whole number below 2^26 is exact, and what the sum of
+  // both products is rounded from is nearer to k / per_unit than any tie can be.
   inverse_high_ = math::detail::upper_half(1 / per_unit);
   inverse_low_ = (1 - per_unit * inverse_high_) / per_unit;
 }

@@ -31,14 +31,14 @@ void write_file(const std::filesystem::path& file, std::string_view content);
 void claim_directory(const std::filesystem::path& directory, std::string_view study_hash);
 
 // Throws io_error where the directory's results.json holds a point of more than n_trials trials, or
-// cannot be read: a run of n_trials trials a point would replace more by less. To be called where such a
-// run is to be written, before it.
+// cannot be read: a run of n_trials trials a point would replace more by less. To be called where such
+// a run is to be written, before it.
 void refuse_fewer_trials(const std::filesystem::path& directory, std::uint64_t n_trials);
 
 // Claims the directory, then writes manifest.json, resolved.yaml, results.csv and, last, results.json.
 // Where results stand there that are complete while these are interrupted, or that hold more trials of
-// any point, these go to its sub-directory `interrupted` (interrupted-2 … by the same rule). Returns the
-// directory that the files are in.
+// any point, these go to its sub-directory `interrupted` (interrupted-2 … by the same rule). Returns
+// the directory that the files are in.
 std::filesystem::path write_directory(const std::filesystem::path& directory, const Results& results,
                                       std::string_view resolved_yaml, const Manifest& manifest);
 

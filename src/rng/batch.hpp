@@ -1,8 +1,8 @@
 // Draws by the column: whole columns of words, uniforms and normals, made by vector kernels.
 //
-// Every kernel gives the same bits on every instruction set (plain code, SSE4, AVX2, AVX-512; chosen at run
-// time) as its scalar twin beside it: + - * / and sqrt kept apart, words addressed one by one. Exactly n values
-// of a column are written.
+// Every kernel gives the same bits on every instruction set (plain code, SSE4, AVX2, AVX-512; chosen at
+// run time) as its scalar twin beside it: + - * / and sqrt kept apart, words addressed one by one.
+// Exactly n values of a column are written.
 #pragma once
 
 #include <array>
@@ -32,9 +32,10 @@ constexpr float uniform_of_word(std::uint32_t word) {
 }
 void uniforms_of_words(std::span<const std::uint32_t> words, std::span<float> out);
 
-// A word as a single-precision standard normal by inversion, Phi^-1((w + 1/2) / 2^32): the one normal of the
-// simulation. Over all words it never decreases, the mirrored word ~w gives -z, |Phi(z) - (w + 1/2) / 2^32|
-// is at most 6.4e-8, and in the tails the error of the probability beyond z is at most 2.5e-6 of itself.
+// A word as a single-precision standard normal by inversion, Phi^-1((w + 1/2) / 2^32): the one normal
+// of the simulation. Over all words it never decreases, the mirrored word ~w gives -z, |Phi(z) - (w +
+// 1/2) / 2^32| is at most 6.4e-8, and in the tails the error of the probability beyond z is at most
+// 2.5e-6 of itself.
 float normal_of_word(std::uint32_t word);
 void normals_of_words(std::span<const std::uint32_t> words, std::span<float> out);
 

@@ -25,7 +25,8 @@ class CountTable {
   // Either tail is cut where it holds less than 1e-17.
   CountTable(int first, const std::vector<double>& weights, int guide_bits = k_guide_bits);
 
-  // Binomial(n, p), n >= 0, p in [0, 1]; made of + - * / alone, so that it has the same bits everywhere.
+  // Binomial(n, p), n >= 0, p in [0, 1]; made of + - * / alone, so that it has the same bits
+  // everywhere.
   static CountTable binomial(int n, double p, int guide_bits = k_guide_bits);
 
   int first() const { return first_; }

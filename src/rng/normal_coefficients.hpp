@@ -1,10 +1,12 @@
-// Coefficients of the single-precision inverse normal: one polynomial of degree 7 an octave of the tail.
+// Coefficients of the single-precision inverse normal: one polynomial of degree 7 an octave of the
+// tail.
 //
-// With m = min(word, ~word) and f = m + 1/2 in single precision, octave o = 30 - floor(log2 f) holds the
-// tail probabilities p = f / 2^32 in [2^-(o+2), 2^-(o+1)). Its variable is d = 2 - f / 2^(30-o) in (0, 1], from
-// the centre outwards, and |z| = sum of c[k] d^k. The coefficients minimise the largest |error| of the
-// polynomial (least squares, reweighted after Lawson 1961, in extended precision), each rounded before the
-// next is fitted and the two ends of the octave held, so that |z| grows across every boundary.
+// With m = min(word, ~word) and f = m + 1/2 in single precision, octave o = 30 - floor(log2 f) holds
+// the tail probabilities p = f / 2^32 in [2^-(o+2), 2^-(o+1)). Its variable is d = 2 - f / 2^(30-o) in
+// (0, 1], from the centre outwards, and |z| = sum of c[k] d^k. The coefficients minimise the largest
+// |error| of the polynomial (least squares, reweighted after Lawson 1961, in extended precision), each
+// rounded before the next is fitted and the two ends of the octave held, so that |z| grows across every
+// boundary.
 #pragma once
 
 #include <cstddef>
@@ -17,7 +19,8 @@ inline constexpr std::size_t k_normal_octaves = 32;
 // The largest f used: the float below 2^31, the centre of the distribution.
 inline constexpr float k_largest_normal_argument = 0x1.fffffep30f;
 
-// [k][o]: a row is one coefficient of all octaves, so that a vector register holds those of the first 8 or 16.
+// [k][o]: a row is one coefficient of all octaves, so that a vector register holds those of the first 8
+// or 16.
 alignas(64) inline constexpr float k_normal_coefficients[k_normal_terms][k_normal_octaves] = {
     {0x0p+0f,        0x1.5956b8p-1f, 0x1.267d4cp+0f, 0x1.88bc2p+0f,  0x1.dcdbfep+0f, 0x1.13b22ap+1f,
      0x1.357292p+1f, 0x1.547d18p+1f, 0x1.715c7cp+1f, 0x1.8c735p+1f,  0x1.a60a6ep+1f, 0x1.be596ep+1f,

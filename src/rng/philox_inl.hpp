@@ -1,9 +1,9 @@
-// Philox4x32-10 by the vector, compiled anew for each instruction set: columns of words over units or over
-// trials. Twin: philox4x32_10.
+// Philox4x32-10 by the vector, compiled anew for each instruction set: columns of words over units or
+// over trials. Twin: philox4x32_10.
 //
-// A 32-bit counter word stands in the low half of a 64-bit lane, so that one multiplication gives both halves
-// of the product; what is left in the high half is never read. A vector of even and a vector of odd places
-// are worked on side by side and interleaved when stored.
+// A 32-bit counter word stands in the low half of a 64-bit lane, so that one multiplication gives both
+// halves of the product; what is left in the high half is never read. A vector of even and a vector of
+// odd places are worked on side by side and interleaved when stored.
 
 // In place of #pragma once: Highway's toggle, so that every pass of foreach_target.h includes it once.
 #if defined(TRIALWRIGHT_RNG_PHILOX_INL_HPP) == defined(HWY_TARGET_TOGGLE)

@@ -12,13 +12,13 @@ namespace trialwright::rng {
 // What a draw is for. The numbers are part of the results' definition: never reuse or renumber one.
 enum class Purpose : std::uint32_t {
   truth = 1,         // the truth of this trial, where drawn: unit 0 the effect, 1 + arm an arm's rates
-  site_startup = 2,  // unit = site
+  site_startup = 2,  // unit = site: its opening
   site_rate = 3,     // unit = site: Poisson-gamma enrolment rate
   site_response =
       4,  // unit = site: draw 0 intercept, draw 1 treatment effect, draw 2 high-placebo site
   region_response = 5,     // unit = region: draw 0 intercept, draw 1 treatment effect
-  arrival = 6,             // unit 0: one sequential stream of arrivals a trial
-  screening = 7,           // unit = arrival number
+  arrival = 6,             // lists of a word a patient: 0 waiting time, 1 site (rng::fill_list)
+  screening = 7,           // unit 0: how many fail screening, one Poisson number a trial
   baseline = 8,            // unit = patient: attempt k uses draws 32k .. 32k+31
   allocation = 9,          // unit 0 or list number: treatment allocation
   course = 10,             // unit = patient: draws as patient/visit_correlation.hpp tells

@@ -1,8 +1,8 @@
-// Vector functions for kernels, compiled anew for each instruction set: normal, uniform, exponential and
-// logarithm in single precision, each with the bits of its scalar twin.
+// Vector functions for kernels, compiled anew for each instruction set: normal, uniform, exponential
+// and logarithm in single precision, each with the bits of its scalar twin.
 //
-// To be included after hwy/highway.h by a kernel file that begins with rng/vector_targets.hpp, and used from
-// within HWY_BEFORE_NAMESPACE, where its functions are trialwright::rng::HWY_NAMESPACE::vector_…
+// To be included after hwy/highway.h by a kernel file that begins with rng/vector_targets.hpp, and used
+// from within HWY_BEFORE_NAMESPACE, where its functions are trialwright::rng::HWY_NAMESPACE::vector_…
 
 // In place of #pragma once: Highway's toggle, so that every pass of foreach_target.h includes it once.
 #if defined(TRIALWRIGHT_RNG_VECTOR_INL_HPP) == defined(HWY_TARGET_TOGGLE)
@@ -47,8 +47,8 @@ HWY_INLINE hn::Vec<D> vector_normal(D d, WordsOf<D> words) {
 
 #else
 
-// How many octaves of the normal, from the centre out, have their coefficients in registers; the rarer are
-// left to the scalar twin.
+// How many octaves of the normal, from the centre out, have their coefficients in registers; the rarer
+// are left to the scalar twin.
 template <class D>
 constexpr std::size_t n_octaves_at_hand() {
   return hn::MaxLanes(D()) < 8 ? 8 : hn::MaxLanes(D());

@@ -17,8 +17,8 @@ struct CalibrationTarget {
   int arm = -1;
   double events = 0;
   double patients = 0;
-  // The endpoint's ratio to baseline where it is a response of the driving measure at the week when its course is
-  // reached, or later; else nullopt.
+  // The endpoint's ratio to baseline where it is a response of the driving measure at the week when its
+  // course is reached, or later; else nullopt.
   std::optional<double> response_ratio;
 };
 

@@ -53,9 +53,9 @@ class Study {
   std::shared_ptr<const trial::TrialPlan> plan(const PointSpec& point);
   // All of them; faults of every point come in one message.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(const std::vector<PointSpec>& points);
-  // The same of a range of them, with the faults told to `faults`; a plan with faults is null. For threads
-  // that each plan their own range with their own copy of the study, which starts with all that the
-  // original has read.
+  // The same of a range of them, with the faults told to `faults`; a plan with faults is null. For
+  // threads that each plan their own range with their own copy of the study, which starts with all that
+  // the original has read.
   std::vector<std::shared_ptr<const trial::TrialPlan>> plans(std::span<const PointSpec> points,
                                                              input::Diagnostics& faults);
   // Throws bad_input with these faults, shown in the study's text.

@@ -14,8 +14,8 @@
 
 namespace trialwright::search {
 
-// Simulates trials 0, 1, 2 … of one design at any size, by the engine that the study says, and keeps each
-// trial's decision on the primary analysis.
+// Simulates trials 0, 1, 2 … of one design at any size, by the engine that the study says, and keeps
+// each trial's decision on the primary analysis.
 class PowerSampler {
  public:
   // The point's sweep may settle anything but `designs.<design>.patients`.

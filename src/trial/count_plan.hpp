@@ -19,8 +19,8 @@ namespace trialwright::trial {
 // The joint law of a plan's counts, compiled into tables; immutable, safe to share between threads.
 class CountPlan {
  public:
-  // Where the plan has no exact law of its counts, `plan` is null and `why_not` says the reason in words
-  // that complete "patients are simulated: …".
+  // Where the plan has no exact law of its counts, `plan` is null and `why_not` says the reason in
+  // words that complete "patients are simulated: …".
   struct Attempt {
     std::shared_ptr<const CountPlan> plan;
     std::string why_not;
@@ -50,8 +50,8 @@ class CountPlan {
     CountSampler::Scratch scratch;
   };
   static constexpr std::size_t k_most_trials = 1024;
-  // Draws trials first_trial … first_trial + n_trials - 1, n_trials <= k_most_trials: a pure function of
-  // (law, key, trial), whatever the cut. No allocation after a workspace's first use with this plan.
+  // Draws trials first_trial … first_trial + n_trials - 1, n_trials <= k_most_trials: a pure function
+  // of (law, key, trial), whatever the cut. No allocation after a workspace's first use with this plan.
   void draw(rng::Key key, std::uint64_t first_trial, std::size_t n_trials, Workspace& workspace) const;
 
  private:

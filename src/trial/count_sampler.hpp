@@ -13,8 +13,8 @@
 
 namespace trialwright::trial {
 
-// A stage's multinomials are drawn cell by cell, each count binomial given the patients left, by a table
-// for each number that can be left (Davis 1993, "The computer generation of multinomial random
+// A stage's multinomials are drawn cell by cell, each count binomial given the patients left, by a
+// table for each number that can be left (Davis 1993, "The computer generation of multinomial random
 // variates", Computational Statistics & Data Analysis 16:205-217).
 //
 // Draws: address (counts, trial, unit = stage). Word 0 is the size of the first arm where that is

@@ -1,5 +1,6 @@
-// Golden results: small studies whose results.json is kept beside them, byte for byte. A difference is a change of
-// results: raise the version, tell it in CHANGELOG.md, and run this program with TRIALWRIGHT_UPDATE=1.
+// Golden results: small studies whose results.json is kept beside them, byte for byte. A difference is
+// a change of results: raise the version, tell it in CHANGELOG.md, and run this program with
+// TRIALWRIGHT_UPDATE=1.
 #include <gtest/gtest.h>
 
 #include <cstdlib>

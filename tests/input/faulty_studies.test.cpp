@@ -62,7 +62,8 @@ std::vector<std::string> assignments_of(const fs::path& study) {
   return assignments;
 }
 
-// What the program would say: all faults of reading, of planning and of the engine asked for. Empty where it finds none.
+// What the program would say: all faults of reading, of planning and of the engine asked for. Empty
+// where it finds none.
 std::string complaint(const fs::path& study, int& status) {
   try {
     auto read = scenario::Study::load(study, assignments_of(study));

@@ -61,8 +61,8 @@ TEST_P(Degenerate, AllRespondOrNobody) {
   }
 }
 
-// An arm of one patient beside one of 59; and, by simple randomisation of two, arms without anyone, half
-// of the time, whose analysis then fails.
+// An arm of one patient beside one of 59; and, by simple randomisation of two, arms without anyone,
+// half of the time, whose analysis then fails.
 TEST_P(Degenerate, AnArmOfOneOrNone) {
   const auto one = results_of({"one", "library/hcmsc.yaml",
                                one_design(60, "primary: easi50_superiority", "{reported: {effect: 1}}",

@@ -1,16 +1,15 @@
-// Simulated powers and event rates of the shipped phase 3 study, its whole sweep under all its scenarios,
-// against enumeration and closed forms; by both engines.
+// Simulated powers and event rates of the shipped phase 3 study, its whole sweep under all its
+// scenarios, against enumeration and closed forms; by both engines.
 //
 // Every point has a seed of its own, so that points are independent (designs share their patients
-// otherwise). False alarms: 18 powers and 36 event rates an engine, 108 comparisons in all, are each held
-// to 3.5 MCSE (P = 4.7e-4), and the sum of each engine's squared deviations of powers, and of rates, to
-// the 99.9% point of its chi-square law: in all a right program fails with probability below 0.055; the
-// seeds are fixed and pass.
-// Power to notice 0.3 points: drawn as counts (10^6 trials, MCSE at most 0.05 points), in one power alone
-// with probability 0.99 at least, since 0.3 points are 6 MCSE. Simulated patient by patient (100,000
-// trials, MCSE at most 0.159 points), in all powers or only in those of one scenario with effect, by the
-// chi-square sum: the 4 to 12 powers between 0.1 and 0.9 move by 1.9 to 3.2 MCSE each; 0.3 points in one
-// event rate are 22 MCSE or more.
+// otherwise). False alarms: 18 powers and 36 event rates an engine, 108 comparisons in all, are each
+// held to 3.5 MCSE (P = 4.7e-4), and the sum of each engine's squared deviations of powers, and of
+// rates, to the 99.9% point of its chi-square law: in all a right program fails with probability below
+// 0.055; the seeds are fixed and pass. Power to notice 0.3 points: drawn as counts (10^6 trials, MCSE
+// at most 0.05 points), in one power alone with probability 0.99 at least, since 0.3 points are 6 MCSE.
+// Simulated patient by patient (100,000 trials, MCSE at most 0.159 points), in all powers or only in
+// those of one scenario with effect, by the chi-square sum: the 4 to 12 powers between 0.1 and 0.9 move
+// by 1.9 to 3.2 MCSE each; 0.3 points in one event rate are 22 MCSE or more.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/chi_squared.hpp>

@@ -120,8 +120,8 @@ TEST_P(Extension, SumsToTheLongerRun) {
 INSTANTIATE_TEST_SUITE_P(Studies, Extension, testing::ValuesIn(whole_studies()), name_of);
 INSTANTIATE_TEST_SUITE_P(Studies, ExtensionOfCounts, testing::ValuesIn(studies_of("counts")), name_of);
 
-// The first 10,000 trials of 30,000 asked for, one by one, are those of a study that asks for 10,000; and
-// their sum is what its run tells.
+// The first 10,000 trials of 30,000 asked for, one by one, are those of a study that asks for 10,000;
+// and their sum is what its run tells.
 TEST(TenThousandTrials, AreTheFirstOfALongerRun) {
   for (const char* engine : {"patients", "counts"}) {
     const WholeStudy one{"long", "library/hcmsc.yaml",

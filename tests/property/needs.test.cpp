@@ -1,5 +1,5 @@
-// Leaving out moves nothing: a trial of what its plan reads alone, of everything that can be made, and of
-// anything between, is the same trial to the bit.
+// Leaving out moves nothing: a trial of what its plan reads alone, of everything that can be made, and
+// of anything between, is the same trial to the bit.
 #include <gtest/gtest.h>
 
 #include "property/outcome_text.hpp"

@@ -1,10 +1,9 @@
 // Simulated power of the fixed design against exact power by enumeration, over a grid of 48 cases.
 //
-// False alarms: the number of rejections may lie in neither binomial tail of 2.33e-4 under the exact power
-// (3.5 MCSE either way; a power of 1 - 3e-7 has no normal law), so that over 48 cases a right program
-// fails with probability 0.022 at most; the seed is fixed and passes.
-// Power to notice: the last test moves the rejection bound by one table and shows that
-// the same check then fails.
+// False alarms: the number of rejections may lie in neither binomial tail of 2.33e-4 under the exact
+// power (3.5 MCSE either way; a power of 1 - 3e-7 has no normal law), so that over 48 cases a right
+// program fails with probability 0.022 at most; the seed is fixed and passes. Power to notice: the last
+// test moves the rejection bound by one table and shows that the same check then fails.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -115,7 +115,7 @@ TEST(PatientPresets, ExactProbabilityIsWhatSimulationGives) {
         const auto response = respond(model, arm, visit);
         for (const auto& [ratio, share] :
              {std::pair{0.50, response.easi50}, {0.25, response.easi75}, {0.10, response.easi90}}) {
-          const auto exact = model.responder_probability(arm, static_cast<int>(visit), ratio);
+          const auto exact = model.response_probability(arm, {0, static_cast<int>(visit), ratio});
           ASSERT_TRUE(exact.has_value());
           const double error = std::sqrt(*exact * (1 - *exact) / k_patients);
           EXPECT_NEAR(share, *exact, 3.5 * error)
@@ -131,8 +131,8 @@ TEST(PatientPresets, NullAndOddsRatioTruths) {
   const auto null = study.model(EffectMultiplier{0});
   EXPECT_TRUE(null.is_null());
   const auto visit = visit_at(null, 12);
-  EXPECT_EQ(*null.responder_probability(0, static_cast<int>(visit), 0.5),
-            *null.responder_probability(1, static_cast<int>(visit), 0.5));
+  EXPECT_EQ(*null.response_probability(0, {0, static_cast<int>(visit), 0.5}),
+            *null.response_probability(1, {0, static_cast<int>(visit), 0.5}));
   const auto shifted = study.model(ConstantOddsRatio{2.25});
   const auto placebo = respond(shifted, 0, visit), active = respond(shifted, 1, visit);
   // DOMAIN section 3, PO-scaled rates at 2.25: .518 / .293 / .123.

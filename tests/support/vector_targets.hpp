@@ -10,7 +10,8 @@
 
 namespace trialwright::test {
 
-// Calls f() with run-time dispatch confined to one instruction set after the other, plain code included.
+// Calls f() with run-time dispatch confined to one instruction set after the other, plain code
+// included.
 template <class Function>
 void for_each_target(Function f) {
   const std::int64_t usable = HWY_TARGETS & (hwy::SupportedTargets() | HWY_STATIC_TARGET);

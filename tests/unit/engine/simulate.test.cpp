@@ -134,8 +134,8 @@ TEST(Simulate, TablesSumAsTheirTrialsDo) {
   }
 }
 
-// Exact power within the simulated one's 99.9% interval at 10^7 trials, of one point at false-alarm rate
-// 0.001; a bias of 0.0005 in a power near 0.9 is found with probability 0.98 at least.
+// Exact power within the simulated one's 99.9% interval at 10^7 trials, of one point at false-alarm
+// rate 0.001; a bias of 0.0005 in a power near 0.9 is found with probability 0.98 at least.
 TEST(Simulate, ExactPowerLiesInTheIntervalOfTenMillionTrialsDrawnAsCounts) {
   for (const int patients : {67, 300}) {
     const auto plan = support::plan(support::sections(patients));

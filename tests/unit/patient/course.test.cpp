@@ -32,15 +32,15 @@ TEST(Course, EasiByWeekIsAsTabulated) {
       active75{14, 27, 34, 37, 40};
   for (int visit = 0; visit < 5; ++visit) {
     const auto i = static_cast<std::size_t>(visit);
-    EXPECT_NEAR(100 * *model.responder_probability(0, visit, 0.50), placebo[i], 0.7);
-    EXPECT_NEAR(100 * *model.responder_probability(1, visit, 0.50), active[i], 0.7);
-    EXPECT_NEAR(100 * *model.responder_probability(1, visit, 0.25), active75[i], 0.7);
+    EXPECT_NEAR(100 * *model.response_probability(0, {0, visit, 0.50}), placebo[i], 0.7);
+    EXPECT_NEAR(100 * *model.response_probability(1, {0, visit, 0.50}), active[i], 0.7);
+    EXPECT_NEAR(100 * *model.response_probability(1, {0, visit, 0.25}), active75[i], 0.7);
     const double week = model.visit_weeks()[i],
                  g = (1 - std::exp(-week / 2.5)) / (1 - std::exp(-12 / 2.5));
     const double closed = 1 - std::pow(1 - std::pow(std::pow(0.5, 1 / g) / 1.5, 1.06376), 1.05015);
-    EXPECT_NEAR(*model.responder_probability(0, visit, 0.50), closed, 0.0015);
+    EXPECT_NEAR(*model.response_probability(0, {0, visit, 0.50}), closed, 0.0015);
   }
-  EXPECT_EQ(*model.responder_probability(1, 4, 0.5), *model.responder_probability(1, 7, 0.5));
+  EXPECT_EQ(*model.response_probability(1, {0, 4, 0.5}), *model.response_probability(1, {0, 7, 0.5}));
   EXPECT_EQ(course_exponent(12, 4, 12), 1);
   EXPECT_NEAR(course_exponent(4, 4, 12), (1 - std::exp(-1.0)) / (1 - std::exp(-3.0)), 1e-15);
 }
@@ -100,7 +100,7 @@ TEST(CourseTruth, NullIsNull) {
       for (std::size_t i = 0; i < 500; ++i)
         ASSERT_EQ(active.values[visit][i], control.values[visit][i]);
     EXPECT_FALSE(model.patients_are_independent());
-    EXPECT_FALSE(model.responder_probability(0, 0, 0.5).has_value());
+    EXPECT_FALSE(model.response_probability(0, {0, 0, 0.5}).has_value());
   }
 }
 
@@ -194,9 +194,10 @@ TEST(CourseTruth, OddsRatiosTakeTheirShareOfTheTimeConstant) {
   // (With the control's time constant: 3.5 points less.)
   const auto ratio = study.model(ConstantOddsRatio{2.84}), effect = study.model();
   const double bound = std::pow(0.5, 1 / course_exponent(4, 4, 12));
-  EXPECT_NEAR(*ratio.responder_probability(1, 1, 0.5),
+  EXPECT_NEAR(*ratio.response_probability(1, {0, 1, 0.5}),
               math::logistic(log_odds(study.spec->course.laws[0], bound) + std::log(2.84)), 0.0015);
-  EXPECT_NEAR(*ratio.responder_probability(1, 1, 0.5), *effect.responder_probability(1, 1, 0.5), 0.03);
+  EXPECT_NEAR(*ratio.response_probability(1, {0, 1, 0.5}), *effect.response_probability(1, {0, 1, 0.5}),
+              0.03);
   // A truth that draws the odds ratio, without error, is that odds ratio, patient by patient.
   EXPECT_EQ(responders(study.model(LogOddsRatioDraw{std::log(2.84), 0, {}, {}, {}}), 1, 4),
             responders(ratio, 1, 4));

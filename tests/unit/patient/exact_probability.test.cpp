@@ -98,7 +98,8 @@ TEST(ResponseLaw, IsTheSumOverEveryBaseline) {
       EXPECT_EQ(law.probabilities[2], 0);  // no EASI75 without EASI50
     }
     {
-      // Neither holds the other: at a low baseline 7 points left are the easier, at a high one 9.5 down.
+      // Neither holds the other: at a low baseline 7 points left are the easier, at a high one 9.5
+      // down.
       const ResponseCondition conditions[] = {low, points};
       const auto law = model.response_law(arm, conditions, severity);
       const auto expected = brute_force(
@@ -125,7 +126,7 @@ TEST(ResponseLaw, MarginalsOfTheJointLaw) {
     double sum = 0;
     for (std::size_t i = 0; i < 16; ++i)
       if (i >> c & 1) sum += joint.probabilities[i];
-    EXPECT_NEAR(sum, *model.responder_probability(1, 4, ratios[c]), 1e-14);
+    EXPECT_NEAR(sum, *model.response_probability(1, {0, 4, ratios[c]}), 1e-14);
   }
   // Severity alone, without a course to read: also where rescue leaves no law of the course.
   const auto rescued = library_study("hcmsc_rescue.yaml").model();
@@ -137,9 +138,9 @@ TEST(ResponseLaw, MarginalsOfTheJointLaw) {
   EXPECT_NE(rescued.response_law(1, conditions, {}).why_not, "");
 }
 
-// IGA 0 or 1 with an improvement of 2, and EASI75, by severity: the patient's noise by the midpoint rule
-// over 20 000 places, whose steps each leave at most 1 / 20 000 of a score's probability, alternating in
-// sign; the sum agrees to 1e-6.
+// IGA 0 or 1 with an improvement of 2, and EASI75, by severity: the patient's noise by the midpoint
+// rule over 20 000 places, whose steps each leave at most 1 / 20 000 of a score's probability,
+// alternating in sign; the sum agrees to 1e-6.
 TEST(ResponseLaw, GradesShareTheBaselinesNoise) {
   const auto study = library_study();
   const auto model = study.model();
@@ -213,9 +214,10 @@ TEST(ResponseLaw, BaselineEffectsAreIntegrated) {
     responders += weight / (1 + std::exp(-log_odds_there));
     total += weight;
   }
-  EXPECT_NEAR(*model.responder_probability(1, 4, 0.5), responders / total, 1e-6);
-  EXPECT_GT(std::abs(*library_study().model().responder_probability(1, 4, 0.5) - responders / total),
-            0.001);
+  EXPECT_NEAR(*model.response_probability(1, {0, 4, 0.5}), responders / total, 1e-6);
+  EXPECT_GT(
+      std::abs(*library_study().model().response_probability(1, {0, 4, 0.5}) - responders / total),
+      0.001);
 }
 
 TEST(DropoutLaw, IsTheProductOfTheIntervals) {

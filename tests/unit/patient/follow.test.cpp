@@ -105,8 +105,9 @@ TEST(Follow, ConstantHazardsHaveTheirClosedForm) {
   }
 }
 
-// A slope of almost nothing takes the way of events that follow the ratio; the uniforms are the same, so
-// but for one patient in a million the weeks are too. (Each of the four combinations of the two ways.)
+// A slope of almost nothing takes the way of events that follow the ratio; the uniforms are the same,
+// so but for one patient in a million the weeks are too. (Each of the four combinations of the two
+// ways.)
 TEST(Follow, EventsByTheRatioMeetThoseThatAreConstant) {
   constexpr int k_patients = 20000;
   const auto constant = overlaid_study(events(0, 0), "hcmsc_rescue.yaml").model();

@@ -1,4 +1,5 @@
-// The look-ups of baseline covariates: exact counts for every normal, the same bits on every instruction set.
+// The look-ups of baseline covariates: exact counts for every normal, the same bits on every
+// instruction set.
 #include "patient/marginal.hpp"
 
 #include <gtest/gtest.h>

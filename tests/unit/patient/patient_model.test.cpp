@@ -179,7 +179,7 @@ TEST(PatientModel, StoppedInfusionsTakeTheirShareOfTheEffect) {
   const auto third = library_study().model(EffectMultiplier{1.0 / 3});
   for (const Truth& truth : {Truth{EffectMultiplier{1}}, Truth{ConstantOddsRatio{3}}}) {
     const auto model = all_stop.model(truth);
-    EXPECT_FALSE(model.responder_probability(1, 4, 0.5).has_value());
+    EXPECT_FALSE(model.response_probability(1, {0, 4, 0.5}).has_value());
     Needs needs = needs_of(model, 0, 4);
     needs.intercurrent_events = true;
     Cohort cohort;
@@ -188,10 +188,10 @@ TEST(PatientModel, StoppedInfusionsTakeTheirShareOfTheEffect) {
     for (std::size_t i = 0; i < 200000; ++i)
       responders += cohort.values[4][i] <= 0.5 * cohort.covariates[0][i] + 1e-9;
     const double expected = std::holds_alternative<EffectMultiplier>(truth)
-                                ? *third.responder_probability(1, 4, 0.5)
+                                ? *third.response_probability(1, {0, 4, 0.5})
                                 : *library_study()
                                        .model(ConstantOddsRatio{std::cbrt(3.0)})
-                                       .responder_probability(1, 4, 0.5);
+                                       .response_probability(1, {0, 4, 0.5});
     EXPECT_NEAR(responders / 200000, expected, 3.5 * std::sqrt(0.25 / 200000));
   }
 }

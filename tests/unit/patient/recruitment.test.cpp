@@ -1,6 +1,6 @@
-// The laws of recruitment against closed forms and, with caps, against a simulation of the screened patients
-// one by one. Chi-square tests fail a right program with probability 1e-4; n is chosen so that a mean off by
-// 2%, or a cell off by a tenth of its probability, is found with power above 0.99.
+// The laws of recruitment against closed forms and, with caps, against a simulation of the screened
+// patients one by one. Chi-square tests fail a right program with probability 1e-4; n is chosen so that
+// a mean off by 2%, or a cell off by a tenth of its probability, is found with power above 0.99.
 #include "patient/recruitment.hpp"
 
 #include <gtest/gtest.h>
@@ -57,8 +57,8 @@ Cohort cohort_of(const Recruitment& recruitment, int n) {
   return cohort;
 }
 
-// Two regions that open at months 1 and 4, with 2 and 3 sites at 1.5 and 4 screened a month, 20% of them
-// failing: operational time is 2.4 (t - 1) and from month 4 on 9.6 (t - 4) more.
+// Two regions that open at months 1 and 4, with 2 and 3 sites at 1.5 and 4 screened a month, 20% of
+// them failing: operational time is 2.4 (t - 1) and from month 4 on 9.6 (t - 4) more.
 constexpr char k_two_regions[] =
     "{screen_failure: 0.2, screening_weeks: 0, regions: {a: {sites: 2, startup_months: {mean: 1}, "
     "screened_per_site_month: {mean: 1.5}}, b: {sites: 3, startup_months: {mean: 4}, "
@@ -108,7 +108,8 @@ TEST(RecruitmentLaw, SitesComeByTheirRatesAmongThoseOpen) {
   EXPECT_GT(chi_square_p_value(late, {0.1, 0.1, 4.0 / 15, 4.0 / 15, 4.0 / 15}), k_false_alarm_rate);
 }
 
-// The failures before patient n are negative binomial, and go with the time it took: covariance n q/(1-q).
+// The failures before patient n are negative binomial, and go with the time it took: covariance n
+// q/(1-q).
 TEST(RecruitmentLaw, ScreenedAreNegativeBinomialAndGoWithTheTime) {
   const auto recruitment = read_recruitment(k_two_regions);
   constexpr int n = 30, n_trials = 40000;
@@ -166,7 +167,8 @@ TEST(RecruitmentLaw, OpeningsAreGamma) {
   }
 }
 
-// Screens one patient after another, as sites fill: the model as it is told, by the standard library's draws.
+// Screens one patient after another, as sites fill: the model as it is told, by the standard library's
+// draws.
 struct Independent {
   std::mt19937_64 random{7};
   double last_month = 0;
@@ -211,7 +213,8 @@ TEST(RecruitmentLaw, CapsActAsOnScreenedPatientsOneByOne) {
   ASSERT_EQ(recruitment.capacity(), 18);
   auto cohort = cohort_of(recruitment, n);
   Independent other;
-  // Sums and sums of squares of the differences' parts: month, its square, screened, patients in site 3.
+  // Sums and sums of squares of the differences' parts: month, its square, screened, patients in site
+  // 3.
   double sums[2][4] = {}, squares[2][4] = {};
   for (std::uint64_t trial = 0; trial < n_trials; ++trial) {
     recruitment.enrol(k_key, trial, cohort);

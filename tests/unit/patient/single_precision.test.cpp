@@ -1,6 +1,6 @@
-// What single precision does to the rates of events: the chain from a word over the visit's normal to the
-// ratio never falls, so the words that respond are those up to a crossing, which is found exactly here
-// and counted against the closed form.
+// What single precision does to the rates of events: the chain from a word over the visit's normal to
+// the ratio never falls, so the words that respond are those up to a crossing, which is found exactly
+// here and counted against the closed form.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -33,7 +33,8 @@ double n_words(const std::function<bool(float)>& is_below) {
 }
 
 // The least and the largest rate of ratio(z) <= bound that the words can give: rounding may let the
-// ratio fall by a unit from one float to the next, so the floats about the crossing are tried one by one.
+// ratio fall by a unit from one float to the next, so the floats about the crossing are tried one by
+// one.
 struct Rates {
   double least, most;
 };
@@ -169,7 +170,8 @@ TEST(SinglePrecision, HoldsForSteepAndFlatLaws) {
   EXPECT_LT(largest, 5e-7);
 }
 
-// The visits' normals are sums: their weights in single precision keep the variance and the correlations.
+// The visits' normals are sums: their weights in single precision keep the variance and the
+// correlations.
 TEST(SinglePrecision, KeepsTheVisitsVariancesAndCorrelations) {
   for (const char* kind : {"{kind: exponential, nugget: 0.07, floor: 0.60, decay_weeks: 10}",
                            "{kind: autoregressive, correlation: 0.9, per_weeks: 4}"}) {
@@ -211,7 +213,8 @@ TEST(SinglePrecision, MovesNoEventRateByAMillionth) {
           odds = odds_grown(odds, static_cast<float>(eta), static_cast<float>(slope), ratio, gap / 2);
           hazard = hazard_left(hazard, static_cast<float>(math::log(rate * gap) - slope * 0.8),
                                static_cast<float>(slope), ratio);
-          // Among the 2^23 uniforms, those that odds times reach 1 and those whose exponential is used up.
+          // Among the 2^23 uniforms, those that odds times reach 1 and those whose exponential is used
+          // up.
           const auto share = [&](const std::function<bool(float)>& happens) {
             double none = -1, all = 0x1p23;
             while (all - none > 1) {

@@ -210,9 +210,9 @@ TEST(NormalOfWord, HasKnownQuantiles) {
   EXPECT_LT(rng::normal_of_word(0x80000000), 1e-7f);
 }
 
-// The moments over the lower half of all words (the upper mirrors it): what the transform itself adds to
-// the moments 1 and 3 of an exact normal. The tail, 1 word in 128, is summed word by word, the rest by the
-// midpoint of every 128 words.
+// The moments over the lower half of all words (the upper mirrors it): what the transform itself adds
+// to the moments 1 and 3 of an exact normal. The tail, 1 word in 128, is summed word by word, the rest
+// by the midpoint of every 128 words.
 TEST(NormalOfWord, HasTheMomentsOfTheNormal) {
   double second = 0, fourth = 0;
   const auto add = [&](std::uint32_t word, double weight) {

@@ -11,8 +11,8 @@
 namespace trialwright::rng {
 namespace {
 
-// Cells of single values about the mean and the tails beyond; 100,000 draws find a cell of 2% that is off
-// by a tenth of itself with power above 0.99.
+// Cells of single values about the mean and the tails beyond; 100,000 draws find a cell of 2% that is
+// off by a tenth of itself with power above 0.99.
 TEST(Poisson, HasItsLaw) {
   for (const double mean : {0.0, 0.02, 1.0, 9.99, 10.0, 24.5, 84.6, 3000.0, 1e7}) {
     const double spread = std::sqrt(mean);

@@ -56,7 +56,8 @@ void read_patients(const TrialPlan& plan, const CountPlan& law, const Workspace&
     }
 }
 
-// Pearson's two-sample statistic; cells that expect fewer than 8 of the smaller sample are put together.
+// Pearson's two-sample statistic; cells that expect fewer than 8 of the smaller sample are put
+// together.
 double two_sample_p_value(const Histogram& a, const Histogram& b) {
   const double n_a = std::accumulate(a.begin(), a.end(), 0.0);
   const double n_b = std::accumulate(b.begin(), b.end(), 0.0);

@@ -1,9 +1,9 @@
 // Counts drawn from a law, against enumerations of that law.
 //
-// Chi-square tests with 1e-4 false alarms each, fixed seeds. A cell's probability wrong by 0.5 points in
-// one arm of n patients has noncentrality 1e6 n 0.005^2 (1 / p + 1 / q) or more: at least 800 of 500
-// cells at the smallest (8 patients), 3400 of 500 at 33, 4400 of 1500 at the nested counts; each
-// is noticed with probability above 0.999.
+// Chi-square tests with 1e-4 false alarms each, fixed seeds. A cell's probability wrong by 0.5 points
+// in one arm of n patients has noncentrality 1e6 n 0.005^2 (1 / p + 1 / q) or more: at least 800 of 500
+// cells at the smallest (8 patients), 3400 of 500 at 33, 4400 of 1500 at the nested counts; each is
+// noticed with probability above 0.999.
 #include "trial/count_sampler.hpp"
 
 #include <gtest/gtest.h>

@@ -20,7 +20,8 @@ void* allocate(std::size_t size, std::size_t alignment) {
 }
 }  // namespace
 
-// The other forms of new and delete go through these, but for a sanitizer's own new that does not throw.
+// The other forms of new and delete go through these, but for a sanitizer's own new that does not
+// throw.
 void* operator new(std::size_t size) {
   return allocate(size, alignof(std::max_align_t));
 }
