@@ -62,15 +62,4 @@ BENCHMARK_CAPTURE(
 BENCHMARK_CAPTURE(
     over_column, cubic_table, [](double x) { return k_table(x); }, -4.0, 4.0);
 
-void normal_quantiles_of_a_column(benchmark::State& state) {
-  const std::vector<double> p = scattered(0.0, 1.0, 4099);
-  std::vector<double> z(p.size());
-  for (auto _ : state) {
-    math::normal_quantiles(p, z);
-    benchmark::ClobberMemory();
-  }
-  state.SetItemsProcessed(state.iterations() * static_cast<std::int64_t>(p.size()));
-}
-BENCHMARK(normal_quantiles_of_a_column);
-
 }  // namespace

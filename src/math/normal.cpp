@@ -1,12 +1,9 @@
 #include "math/normal.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstddef>
 #include <numbers>
-
-#include "base/contract.hpp"
 
 namespace trialwright::math {
 
@@ -147,23 +144,6 @@ double normal_cdf(double z) {
 double normal_quantile(double p) {
   const double q = p - 0.5;
   return absolute(q) <= k_quantile_central_limit ? quantile_central(q) : quantile_outside_centre(p);
-}
-
-void normal_quantiles(std::span<const double> p, std::span<double> out) {
-  TRIALWRIGHT_EXPECT(p.size() == out.size());
-  constexpr std::size_t k_chunk = 64;
-  std::array<double, k_chunk> central;
-  for (std::size_t start = 0; start < p.size(); start += k_chunk) {
-    const std::size_t n = std::min(k_chunk, p.size() - start);
-    // One pass without branches over all, then the 15% outside: the first pass vectorises.
-    for (std::size_t i = 0; i < n; ++i) central[i] = quantile_central(p[start + i] - 0.5);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double probability = p[start + i];
-      out[start + i] = absolute(probability - 0.5) <= k_quantile_central_limit
-                           ? central[i]
-                           : quantile_outside_centre(probability);
-    }
-  }
 }
 
 double log_odds_of_normal(double z) {

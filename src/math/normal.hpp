@@ -2,8 +2,6 @@
 // alone, so that their bits are the same everywhere.
 #pragma once
 
-#include <span>
-
 #include "math/elementary.hpp"
 
 namespace trialwright::math {
@@ -21,9 +19,6 @@ double normal_survival(double z);
 // The z with normal_cdf(z) = p; 1e-15 relative for p from 1e-300. -infinity at 0, infinity at 1, NaN
 // outside. Wichura 1988, "Algorithm AS 241: the percentage points of the normal distribution", PPND16.
 double normal_quantile(double p);
-
-// out[i] = normal_quantile(p[i]), the same bits; in place where out and p are the same.
-void normal_quantiles(std::span<const double> p, std::span<double> out);
 
 // log(Phi(z) / (1 - Phi(z))), the log odds of the normal distribution function;
 // 2e-15 relative for |z| <= 37.

@@ -193,21 +193,28 @@ void combine(const float* weights, const float* const* columns, std::size_t n_co
   });
 }
 
-void look_up(const SingleTable& table, const TableChoice& choice, const float* z, float* out,
-             std::size_t n) {
-  const F d;
+// out[i] = the table's value, at least 0, where abscissa(i, at) is its argument.
+template <class Abscissa>
+HWY_INLINE void look_up_at(const SingleTable& table, const TableChoice& choice, std::size_t n,
+                           float* out, const Abscissa& abscissa) {
   const F8 d8;
   const Cells cells = cells_of(table);
   Places places;
   for (std::size_t first = 0; first < n; first += k_batch) {
     const std::size_t n_batch = std::min(k_batch, n - first);
-    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
-      find_place(cells, functions_of(choice, first + i, at), at.load(d, z + first + i), i, places);
+    for_each(F(), n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
+      find_place(cells, functions_of(choice, first + i, at), abscissa(first + i, at), i, places);
     });
     evaluate(cells, places, n_batch, [&](std::size_t i, V8 ratio, const auto& at) HWY_ATTR {
       at.store(hn::Max(ratio, hn::Zero(d8)), d8, out + first + i);
     });
   }
+}
+
+void look_up(const SingleTable& table, const TableChoice& choice, const float* z, float* out,
+             std::size_t n) {
+  look_up_at(table, choice, n, out,
+             [&](std::size_t i, const auto& at) HWY_ATTR { return at.load(F(), z + i); });
 }
 
 // Twin: normal_log_odds.
@@ -224,21 +231,9 @@ HWY_INLINE hn::Vec<F> vector_log_odds(hn::Vec<F> z) {
 
 void look_up_shifted(const SingleTable& table, const TableChoice& choice, const float* z,
                      const float* shift, float* out, std::size_t n) {
-  const F d;
-  const F8 d8;
-  const Cells cells = cells_of(table);
-  Places places;
-  for (std::size_t first = 0; first < n; first += k_batch) {
-    const std::size_t n_batch = std::min(k_batch, n - first);
-    for_each(d, n_batch, [&](std::size_t i, const auto& at) HWY_ATTR {
-      const auto odds = vector_log_odds(at.load(d, z + first + i));
-      const auto x = hn::Sub(odds, at.load(d, shift + first + i));
-      find_place(cells, functions_of(choice, first + i, at), x, i, places);
-    });
-    evaluate(cells, places, n_batch, [&](std::size_t i, V8 ratio, const auto& at) HWY_ATTR {
-      at.store(hn::Max(ratio, hn::Zero(d8)), d8, out + first + i);
-    });
-  }
+  look_up_at(table, choice, n, out, [&](std::size_t i, const auto& at) HWY_ATTR {
+    return hn::Sub(vector_log_odds(at.load(F(), z + i)), at.load(F(), shift + i));
+  });
 }
 
 void raise(const float* exponent, float* x, std::size_t n) {

@@ -78,18 +78,6 @@ TEST(Normal, QuantileGivesThePublishedTestValues) {
   EXPECT_NEAR(math::normal_quantile(1e-20), -9.262340089798408, 1e-14);
 }
 
-TEST(Normal, BatchQuantilesHaveTheScalarBits) {
-  for (const std::size_t n : {0u, 1u, 63u, 64u, 65u, 1000u}) {
-    std::vector<double> p(n), z(n);
-    for (std::size_t i = 0; i < n; ++i) p[i] = (static_cast<double>(i) + 0.5) / static_cast<double>(n);
-    math::normal_quantiles(p, z);
-    math::normal_quantiles(std::span<const double>(z).first(0), std::span(z).first(0));
-    for (std::size_t i = 0; i < n; ++i) EXPECT_EQ(z[i], math::normal_quantile(p[i]));
-    math::normal_quantiles(p, p);
-    EXPECT_EQ(p, z);
-  }
-}
-
 TEST(Normal, LogOddsAgreeWithBoost) {
   const auto exact = [](long double z) {
     const long double lower = boost::math::cdf(k_normal, z);
