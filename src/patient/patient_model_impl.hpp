@@ -38,7 +38,6 @@ struct PatientModel::Impl {
     k_integers = k_intervals + IntercurrentProcess::k_integers
   };
 
-  std::size_t n_scratch_columns() const;
   bool needs_sites(const Needs& needs) const;
   CovariateMask covariates_made(const Needs& needs) const;
   void fill_strata(const Needs& needs, Cohort& cohort) const;

@@ -83,7 +83,6 @@ class Population {
   // The rules that can exclude anybody: without those that the distributions keep by themselves.
   const std::vector<Eligibility>& eligibility() const { return eligibility_; }
   const std::vector<Stratum>& strata() const { return strata_; }
-  int n_graded() const { return static_cast<int>(graded_.size()); }
   int index_of(std::string_view name) const;
 
   // The covariates that must be made so that those of `wanted` are right: with eligibility's, strata's
