@@ -292,12 +292,16 @@ std::string Study::resolved_yaml() const {
 std::uint64_t Study::hash() const {
   input::Node root = resolved_;
   if (input::Node* simulation = root.find("simulation"))
-    std::erase_if(simulation->entries, [](const auto& entry) { return entry.key == "trials"; });
+    std::erase_if(simulation->entries,
+                  [](const auto& entry) { return entry.key == "trials" || entry.key == "precision"; });
+  std::erase_if(root.entries, [](const auto& entry) { return entry.key == "outputs"; });
   return input::fingerprint(root);
 }
 
 std::uint64_t Study::hash_with_trials() const {
-  return input::fingerprint(resolved_);
+  input::Node root = resolved_;
+  std::erase_if(root.entries, [](const auto& entry) { return entry.key == "outputs"; });
+  return input::fingerprint(root);
 }
 
 std::vector<PointSpec> Study::points() const {

@@ -40,9 +40,10 @@ class Study {
   const std::string& name() const { return name_; }
   // The study with every default written out, as YAML that gives the same results.
   std::string resolved_yaml() const;
-  // Of the resolved study but for the number of trials, so that more trials are more of the same.
+  // Of the resolved study but for what moves no trial (the number of trials, the precision asked for,
+  // the outputs), so that more trials are more of the same.
   std::uint64_t hash() const;
-  // Of the whole resolved study, the number of trials too.
+  // The number of trials and the precision asked for too.
   std::uint64_t hash_with_trials() const;
 
   // Every design × scenario × sweep point, in that order, the last axis varying fastest.

@@ -39,11 +39,34 @@ struct AnalysisEntry {
 enum class EngineChoice { automatic, patients, counts };
 std::span<const base::Named<EngineChoice>> engine_table();
 
+// When a point's simulation may stop before all trials: its metric's MCSE, or half the width of its 95%
+// interval, is at most this. Judged after rounds of a fixed number of trials.
+struct PrecisionTarget {
+  std::string metric = "power";
+  std::string hypothesis;  // empty: each design's primary
+  std::optional<double> mcse;
+  std::optional<double> half_width;  // one of the two
+  std::uint64_t round_trials = 10000;
+};
+
 struct SimulationSpec {
-  std::uint64_t trials = 10000;
+  std::uint64_t trials = 10000;  // a point; with a precision target, at most
   std::uint64_t seed = 1;
   EngineChoice engine = EngineChoice::automatic;
   input::Position engine_at;  // where the study says so
+  // Patients simulated for each true value that has no closed form; never a function of `trials`, so
+  // that more trials are more of the same.
+  std::uint64_t truth_patients = 1 << 19;
+  std::optional<PrecisionTarget> precision;
+};
+
+enum class Compression { none, gzip };
+
+// What is written beside the results. It never moves a result.
+struct OutputsSpec {
+  bool trials = false;                   // trials.csv: one row a trial and hypothesis
+  std::uint64_t patients_of_trials = 0;  // patients.csv: of each point's so many first trials
+  Compression compression = Compression::none;
 };
 
 struct StudySpec {
@@ -58,6 +81,7 @@ struct StudySpec {
   std::optional<CalibrationSpec> calibration;
   std::vector<SweepAxis> sweep;
   SimulationSpec simulation;
+  OutputsSpec outputs;
 
   const design::FixedDesignSpec* design(const std::string& name) const;
   const ScenarioSpec* scenario(const std::string& name) const;

@@ -1,0 +1,64 @@
+// Files that survive: written beside and renamed, or appended to and synchronised; locks on them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+namespace trialwright::base {
+
+// Throws io_error "PATH: DEED (the system's reason for `error`)".
+[[noreturn]] void fail_io(const std::filesystem::path& path, std::string_view deed, int error);
+
+// Writes a file so that at every moment either its old or its new content stands under its name, on the
+// disk too: beside it (under a name that no other process uses), fsync, rename, fsync of the directory.
+// Throws io_error with the path and the system's reason (no space, no permission ...); the old file is
+// then untouched and nothing is left beside it.
+void write_file(const std::filesystem::path& file, std::string_view content);
+
+// The whole content; throws io_error where it cannot be read.
+std::string read_file(const std::filesystem::path& file);
+
+// A file that grows at its end alone. Not for use by two threads at once.
+class AppendFile {
+ public:
+  // Opens or makes the file and cuts it to `length` bytes where that is less than it has.
+  AppendFile(std::filesystem::path file, std::uint64_t length);
+  AppendFile(const AppendFile&) = delete;
+  AppendFile& operator=(const AppendFile&) = delete;
+  ~AppendFile();
+
+  // Appends and, where it fails (no space ...), cuts the file to what it held before and throws io_error.
+  void append(std::string_view bytes);
+  // Returns when what was appended is on the disk. Throws io_error where that fails, and where another
+  // file, or none, stands under the name by now (a directory removed under way).
+  void sync();
+
+  std::uint64_t length() const { return length_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t length_ = 0;
+};
+
+// An exclusive lock on a file, which is made where it is absent, held until destruction or death
+// (flock(2)). Tells who holds it by a line of text in the file: host and process.
+class FileLock {
+ public:
+  // Throws io_error "… another run is at work here (HOST, process N)" where another process holds it.
+  explicit FileLock(const std::filesystem::path& file);
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+  ~FileLock();
+
+  // Is it held by any process?
+  static bool is_held(const std::filesystem::path& file);
+
+ private:
+  int descriptor_ = -1;
+};
+
+}  // namespace trialwright::base
