@@ -7,8 +7,8 @@
 
 #include "app/command.hpp"
 #include "app/monitor.hpp"
+#include "base/durable_file.hpp"
 #include "calibrate/calibrate.hpp"
-#include "report/directory.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -134,12 +134,12 @@ ExitStatus run_fit(scenario::Study& study, const calibrate::Settings& settings,
                    const Options& options) {
   const auto calibration = calibrate::fit(study, settings);
   if (!options.output.empty())
-    report::write_file(options.output,
-                       calibrate::overlay_yaml(
-                           study, calibration,
-                           fmt::format("Fitted by: trialwright calibrate {} --seed {} --patients {}",
-                                       options.common.config, study.spec().simulation.seed,
-                                       settings.patients_per_arm)));
+    base::write_file(options.output,
+                     calibrate::overlay_yaml(
+                         study, calibration,
+                         fmt::format("Fitted by: trialwright calibrate {} --seed {} --patients {}",
+                                     options.common.config, study.spec().simulation.seed,
+                                     settings.patients_per_arm)));
   print(options.common.json ? json_of(study, calibration).dump(1) + "\n"
                             : fit_text(study, calibration));
   const bool is_exactly_determined = calibration.degrees_of_freedom == 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
+#include "base/durable_file.hpp"
 #include "engine/point_engine.hpp"
 #include "report/directory.hpp"
 #include "trial/simulate_trial.hpp"
@@ -205,10 +206,10 @@ ExitStatus run(const Options& options) {
           ? fmt::format("results/replay-{}-{}-{}", options.design, options.scenario, trial)
           : options.output;
   report::claim_directory(directory, fmt::format("{:016x}", study.hash()));
-  report::write_file(directory / "patients.csv", patients_csv(*plan, workspace));
-  report::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
-  report::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
-  report::write_file(directory / "decisions.txt", decisions(*plan, workspace));
+  base::write_file(directory / "patients.csv", patients_csv(*plan, workspace));
+  base::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
+  base::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
+  base::write_file(directory / "decisions.txt", decisions(*plan, workspace));
   if (options.common.json) {
     print(as_json(*plan, workspace, trial, directory).dump(1) + "\n");
     return ExitStatus::done;

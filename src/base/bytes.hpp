@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace trialwright::base {
 
@@ -59,7 +60,8 @@ class ByteReader {
   std::string_view rest_;
 };
 
-// CRC-32C (Castagnoli 1993; RFC 3720, appendix B.4 has test vectors), by tables.
+// CRC-32C (Castagnoli 1993; RFC 3720, appendix B.4 has test vectors), by tables. With what came of the
+// bytes before as `seed`, that of both together.
 std::uint32_t crc32c(std::string_view bytes, std::uint32_t seed = 0);
 
 }  // namespace trialwright::base

@@ -34,6 +34,8 @@ class AppendFile {
   // Returns when what was appended is on the disk. Throws io_error where that fails, and where another
   // file, or none, stands under the name by now (a directory removed under way).
   void sync();
+  // Leaves the first `length` bytes, of those there are; what fails in it is not told.
+  void cut(std::uint64_t length) noexcept;
 
   std::uint64_t length() const { return length_; }
   const std::filesystem::path& path() const { return path_; }
@@ -44,8 +46,9 @@ class AppendFile {
   std::uint64_t length_ = 0;
 };
 
-// An exclusive lock on a file, which is made where it is absent, held until destruction or death
-// (flock(2)). Tells who holds it by a line of text in the file: host and process.
+// An exclusive lock on a file, which is made where it is absent, held until destruction, which removes
+// the file, or death, which leaves it (flock(2)). Tells who holds it by a line of text in the file, "HOST
+// PROCESS". On a file system that knows no locks there is none, and nobody is kept out.
 class FileLock {
  public:
   // Throws io_error "… another run is at work here (HOST, process N)" where another process holds it.
@@ -58,6 +61,7 @@ class FileLock {
   static bool is_held(const std::filesystem::path& file);
 
  private:
+  std::filesystem::path path_;
   int descriptor_ = -1;
 };
 

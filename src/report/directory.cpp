@@ -1,6 +1,5 @@
 #include "report/directory.hpp"
 
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "base/durable_file.hpp"
 #include "report/csv.hpp"
 #include "report/json.hpp"
 #include "trialwright/error.hpp"
@@ -22,61 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-std::string system_reason(int error) {
-  return std::error_code(error, std::generic_category()).message();
-}
-
-[[noreturn]] void fail(const fs::path& path, std::string_view deed, int error) {
-  throw io_error(fmt::format("{}: {} ({})", path.string(), deed, system_reason(error)));
-}
-
-// A file that is being written beside its target; gone again unless it is put in place.
-class FileBeside {
- public:
-  explicit FileBeside(const fs::path& target)
-      : target_(target), beside_(fmt::format("{}.{}.partial", target.string(), ::getpid())) {
-    descriptor_ = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (descriptor_ < 0) fail(target_, "cannot be written", errno);
-  }
-  FileBeside(const FileBeside&) = delete;
-  FileBeside& operator=(const FileBeside&) = delete;
-  ~FileBeside() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!beside_.empty()) ::unlink(beside_.c_str());
-  }
-
-  void write(std::string_view content) {
-    while (!content.empty()) {
-      const ssize_t n = ::write(descriptor_, content.data(), content.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail(target_, "writing failed, the old content stands", errno);
-      content.remove_prefix(static_cast<std::size_t>(n));
-    }
-  }
-
-  void put_in_place() {
-    if (::fsync(descriptor_) != 0) fail(target_, "writing failed, the old content stands", errno);
-    const int closed = ::close(std::exchange(descriptor_, -1));
-    if (closed != 0) fail(target_, "writing failed, the old content stands", errno);
-    if (::rename(beside_.c_str(), target_.c_str()) != 0) fail(target_, "cannot be put in place", errno);
-    beside_.clear();
-  }
-
- private:
-  fs::path target_;
-  fs::path beside_;
-  int descriptor_ = -1;
-};
-
-void sync_directory(const fs::path& directory) {
-  const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) fail(directory, "cannot be opened", errno);
-  // Some file systems cannot sync a directory, and say EINVAL: nothing is wrong with the file then.
-  const int error = ::fsync(descriptor) == 0 ? 0 : errno;
-  ::close(descriptor);
-  if (error != 0 && error != EINVAL) fail(directory, "cannot be synchronised", error);
-}
 
 std::string content_of(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -169,21 +114,14 @@ std::string manifest_text(const Results& results, const Manifest& manifest) {
 
 }  // namespace
 
-void write_file(const fs::path& file, std::string_view content) {
-  FileBeside beside(file);
-  beside.write(content);
-  beside.put_in_place();
-  const fs::path parent = file.parent_path();
-  sync_directory(parent.empty() ? fs::path(".") : parent);
-}
-
 void claim_directory(const fs::path& directory, std::string_view study_hash) {
   std::error_code error;
   fs::create_directories(directory, error);
   if (error)
     throw io_error(fmt::format("{}: cannot be made ({})", directory.string(), error.message()));
-  if (!fs::is_directory(directory)) fail(directory, "cannot be used", ENOTDIR);
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) fail(directory, "cannot be written to", errno);
+  if (!fs::is_directory(directory)) base::fail_io(directory, "cannot be used", ENOTDIR);
+  if (::access(directory.c_str(), W_OK | X_OK) != 0)
+    base::fail_io(directory, "cannot be written to", errno);
   check_owner(directory, study_hash);
 }
 
@@ -206,10 +144,10 @@ fs::path write_directory(const fs::path& asked, const Results& results, std::str
   if (directory != asked) claim_directory(directory, results.study_hash);
   // The manifest first: from then on the directory is known to be this study's. The results last: where
   // they stand, all stands.
-  write_file(directory / "manifest.json", manifest_text(results, manifest));
-  write_file(directory / "resolved.yaml", resolved_yaml);
-  write_file(directory / "results.csv", write_csv(results));
-  write_file(directory / "results.json", write_json(results));
+  base::write_file(directory / "manifest.json", manifest_text(results, manifest));
+  base::write_file(directory / "resolved.yaml", resolved_yaml);
+  base::write_file(directory / "results.csv", write_csv(results));
+  base::write_file(directory / "results.json", write_json(results));
   return directory;
 }
 

@@ -1,4 +1,4 @@
-// The results directory: whose it is, and how its files are written without ever losing what was there.
+// The results directory: whose it is, and what is written to it without ever losing what was there.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,6 @@ namespace trialwright::report {
 // the order given. `study`, `study_hash` and `version` are put before it from the results.
 using ManifestValue = std::variant<std::string, std::int64_t, double, bool>;
 using Manifest = std::vector<std::pair<std::string, ManifestValue>>;
-
-// Writes a file so that at every moment either its old or its new content stands under its name, on the
-// disk too: beside it, fsync, rename, fsync of the directory. Throws io_error with the path and the
-// system's reason (no space, no permission ...); the old file is then untouched and nothing is left
-// beside it.
-void write_file(const std::filesystem::path& file, std::string_view content);
 
 // Makes the directory where it is absent. Throws io_error where it cannot be made or written to, or
 // where it belongs to another study: its manifest.json (or, without one, its results.json) names

@@ -10,6 +10,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/durable_file.hpp"
 #include "report/csv.hpp"
 #include "report/json.hpp"
 #include "trialwright/error.hpp"
@@ -112,7 +113,7 @@ TEST_F(Directory, refuses_a_run_of_fewer_trials) {
       root_.string() +
           ": holds 100000 trials a point of this study, which 99999 trials would replace (nothing that "
           "is there is thrown away); choose another directory with -o DIR");
-  write_file(root_ / "results.json", "{\"study_hash\": \"01");
+  base::write_file(root_ / "results.json", "{\"study_hash\": \"01");
   EXPECT_THAT(fault_of([&] { refuse_fewer_trials(root_, 1000000); }), HasSubstr("cut short"));
 }
 
@@ -140,26 +141,26 @@ TEST_F(Directory, of_another_study_is_refused_and_stays_as_it_was) {
 }
 
 TEST_F(Directory, of_something_else_is_refused) {
-  write_file(root_ / "manifest.json", "{\"name\": \"a web page\"}");
+  base::write_file(root_ / "manifest.json", "{\"name\": \"a web page\"}");
   EXPECT_THAT(fault_of([&] { claim_directory(root_, "0"); }),
               HasSubstr("holds a manifest.json that is not from a run of this program"));
-  write_file(root_ / "manifest.json", "{\"study_hash\": \"01");
+  base::write_file(root_ / "manifest.json", "{\"study_hash\": \"01");
   EXPECT_THAT(fault_of([&] { claim_directory(root_, "0"); }),
               HasSubstr("not from a run of this program"));
 }
 
 TEST_F(Directory, with_other_files_is_fine) {
-  write_file(root_ / "notes.txt", "mine");
+  base::write_file(root_ / "notes.txt", "mine");
   write_directory(root_, sample(), "", {});
   EXPECT_EQ(content(root_ / "notes.txt"), "mine");
 }
 
 TEST_F(Directory, that_cannot_be_made_or_written_is_told_with_the_reason) {
-  write_file(root_ / "file", "");
+  base::write_file(root_ / "file", "");
   EXPECT_THAT(fault_of([&] { claim_directory(root_ / "file" / "below", "0"); }),
               HasSubstr("Not a directory"));
   EXPECT_THAT(fault_of([&] { claim_directory(root_ / "file", "0"); }), HasSubstr("file: cannot be "));
-  EXPECT_THAT(fault_of([&] { write_file(root_ / "absent" / "x", "y"); }),
+  EXPECT_THAT(fault_of([&] { base::write_file(root_ / "absent" / "x", "y"); }),
               HasSubstr("absent/x: cannot be written (No such file or directory)"));
   EXPECT_THAT(fault_of([&] { claim_directory("/proc/trialwright", "0"); }),
               HasSubstr("/proc/trialwright: cannot be"));
@@ -186,11 +187,11 @@ class FileSizeLimit {
 };
 
 TEST_F(Directory, a_full_disk_leaves_the_old_file_and_nothing_beside_it) {
-  write_file(root_ / "results.json", "old");
+  base::write_file(root_ / "results.json", "old");
   std::string fault;
   {
     const FileSizeLimit limit(1000);
-    fault = fault_of([&] { write_file(root_ / "results.json", std::string(5000, 'x')); });
+    fault = fault_of([&] { base::write_file(root_ / "results.json", std::string(5000, 'x')); });
   }
   EXPECT_EQ(fault, (root_ / "results.json").string() +
                        ": writing failed, the old content stands (File too large)");
@@ -200,7 +201,7 @@ TEST_F(Directory, a_full_disk_leaves_the_old_file_and_nothing_beside_it) {
 
 TEST_F(Directory, a_target_that_is_a_directory_is_told) {
   fs::create_directories(root_ / "results.json" / "inside");
-  EXPECT_THAT(fault_of([&] { write_file(root_ / "results.json", "x"); }),
+  EXPECT_THAT(fault_of([&] { base::write_file(root_ / "results.json", "x"); }),
               HasSubstr("cannot be put in place"));
   EXPECT_EQ(n_files(root_), 1u);
 }
