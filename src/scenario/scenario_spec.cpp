@@ -115,7 +115,7 @@ patient::Truth read_truth(input::Reader& scenario, const TruthNames& names) {
 // What a scenario cannot change: a truth, an analysis or a design is none of these.
 bool is_beyond_scenarios(std::string_view path) {
   const auto section = path.substr(0, path.find('.'));
-  for (const auto* name : {"schema", "title", "extends", "scenarios", "sweep", "simulation"})
+  for (const auto* name : {"schema", "title", "extends", "scenarios", "sweep", "simulation", "outputs"})
     if (section == name) return true;
   return false;
 }

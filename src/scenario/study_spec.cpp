@@ -113,13 +113,6 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
   return patient_names(*spec.calibrated);
 }
 
-bool higher_is_better(const StudySpec& spec, int i_estimand) {
-  const auto& estimand = spec.estimands[static_cast<std::size_t>(i_estimand)];
-  if (estimand.endpoint < 0) return true;
-  return spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].kind() ==
-         endpoint::EndpointKind::responder;
-}
-
 // `published: {events: [19, 11], patients: [33, 34]}`, the active arm first.
 std::optional<analysis::TwoByTwo> read_published(input::Reader& reader) {
   auto published = reader.optional_map("published");
@@ -162,7 +155,7 @@ AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, cons
   AnalysisEntry entry;
   entry.name = name;
   entry.estimand = reader.reference("estimand", names_of(spec.estimands), "estimand");
-  const bool higher = entry.estimand < 0 || higher_is_better(spec, entry.estimand);
+  const bool higher = entry.estimand < 0 || spec.higher_is_better(entry.estimand);
   entry.spec = analysis::read_test(
       reader, higher ? analysis::Direction::higher_is_better : analysis::Direction::lower_is_better);
   entry.strata = reader.references("strata", names_of(names.factors), "stratification factor");
@@ -197,17 +190,6 @@ std::optional<double> response_ratio(const StudySpec& spec, const estimand::Esti
   // Before that week the law is another.
   if (spec.patient && responder->week < spec.patient->course.reached_week) return std::nullopt;
   return 1 - *responder->reduction;
-}
-
-SimulationSpec read_simulation(input::Reader& study) {
-  SimulationSpec spec;
-  auto simulation = study.map_or_defaults("simulation");
-  spec.trials = static_cast<std::uint64_t>(simulation.integer("trials", 1, 1'000'000'000'000, 10000));
-  spec.seed = static_cast<std::uint64_t>(
-      simulation.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
-  spec.engine = simulation.choice("engine", engine_table(), EngineChoice::automatic);
-  spec.engine_at = simulation.at("engine");
-  return spec;
 }
 
 void read_endpoints_to_analyses(input::Reader& study, const PatientNames& names, StudySpec& spec) {
@@ -285,23 +267,17 @@ void pass_over(input::Reader& study) {
 
 }  // namespace
 
-std::span<const base::Named<EngineChoice>> engine_table() {
-  static constexpr std::array<base::Named<EngineChoice>, 3> k_table{{
-      {"auto", "counts at every point where their law is exact, patients at all others", "",
-       EngineChoice::automatic},
-      {"patients", "every patient of every trial, as replay makes them", "", EngineChoice::patients},
-      {"counts",
-       "responders alone, from the exact joint law that the patients would give; an error where there "
-       "is none",
-       "", EngineChoice::counts},
-  }};
-  return k_table;
-}
-
 const design::FixedDesignSpec* StudySpec::design(const std::string& name) const {
   const auto found =
       std::find_if(designs.begin(), designs.end(), [&](auto& d) { return d.name == name; });
   return found == designs.end() ? nullptr : &*found;
+}
+
+bool StudySpec::higher_is_better(int i_estimand) const {
+  const auto& estimand = estimands[static_cast<std::size_t>(i_estimand)];
+  if (estimand.endpoint < 0) return true;
+  return endpoints[static_cast<std::size_t>(estimand.endpoint)].kind() ==
+         endpoint::EndpointKind::responder;
 }
 
 const ScenarioSpec* StudySpec::scenario(const std::string& name) const {
@@ -328,7 +304,7 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
     pass_over(study);
   }
   spec.sweep = read_sweep(study, root);
-  spec.simulation = read_simulation(study);
+  spec.simulation = read_simulation(study, spec);
   if (!faults.empty()) return std::nullopt;
   return spec;
 }

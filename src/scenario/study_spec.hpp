@@ -6,12 +6,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "analysis/analysis_spec.hpp"
-#include "base/named_table.hpp"
 #include "design/fixed_design.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
@@ -19,6 +17,7 @@
 #include "patient/patient_model.hpp"
 #include "scenario/calibration_spec.hpp"
 #include "scenario/scenario_spec.hpp"
+#include "scenario/simulation_spec.hpp"
 #include "scenario/sweep.hpp"
 
 namespace trialwright::scenario {
@@ -33,31 +32,6 @@ struct AnalysisEntry {
   std::optional<int> against;  // what it is compared with; default: the control
   std::optional<analysis::TwoByTwo>
       published;  // a published trial's table, to be placed among the simulated
-};
-
-// What a run draws: every patient, or the counts alone that its analyses read.
-enum class EngineChoice { automatic, patients, counts };
-std::span<const base::Named<EngineChoice>> engine_table();
-
-// When a point's simulation may stop before all trials: its metric's MCSE, or half the width of its 95%
-// interval, is at most this. Judged after rounds of a fixed number of trials.
-struct PrecisionTarget {
-  std::string metric = "power";
-  std::string hypothesis;  // empty: each design's primary
-  std::optional<double> mcse;
-  std::optional<double> half_width;  // one of the two
-  std::uint64_t round_trials = 10000;
-};
-
-struct SimulationSpec {
-  std::uint64_t trials = 10000;  // a point; with a precision target, at most
-  std::uint64_t seed = 1;
-  EngineChoice engine = EngineChoice::automatic;
-  input::Position engine_at;  // where the study says so
-  // Patients simulated for each true value that has no closed form; never a function of `trials`, so
-  // that more trials are more of the same.
-  std::uint64_t truth_patients = 1 << 19;
-  std::optional<PrecisionTarget> precision;
 };
 
 enum class Compression { none, gzip };
@@ -85,6 +59,8 @@ struct StudySpec {
 
   const design::FixedDesignSpec* design(const std::string& name) const;
   const ScenarioSpec* scenario(const std::string& name) const;
+  // Are the events of this estimand responses, not harms?
+  bool higher_is_better(int i_estimand) const;
 };
 
 // Patient sections already read: sweeps over designs and analyses read them once, and those over

@@ -16,9 +16,12 @@ constexpr double k_max_values = 10000;
 
 // These are the same for every point.
 bool is_beyond_sweeps(const std::string& path) {
-  for (const auto* name : {"schema", "title", "simulation.trials", "simulation.engine"})
+  for (const auto* name : {"schema", "title", "simulation.trials", "simulation.engine",
+                           "simulation.truth_patients", "simulation.precision", "outputs"})
     if (path == name) return true;
-  return path.starts_with("sweep.");
+  for (const auto* section : {"sweep.", "simulation.precision.", "outputs."})
+    if (path.starts_with(section)) return true;
+  return false;
 }
 
 // Numbers that are written otherwise are the same value.
