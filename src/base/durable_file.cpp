@@ -52,45 +52,6 @@ int read_rest(int descriptor, std::string& content) {
   }
 }
 
-// A file that is being written beside its target; gone again unless it is put in place.
-class FileBeside {
- public:
-  explicit FileBeside(const fs::path& target) : target_(target) {
-    // Other hosts may share the directory, where process numbers tell nobody apart.
-    std::random_device random;
-    do {
-      const std::uint64_t suffix = std::uint64_t{random()} << 32 | random();
-      beside_ = fmt::format("{}.{:016x}.partial", target.string(), suffix);
-      descriptor_ = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (descriptor_ < 0 && errno == EEXIST);
-    if (descriptor_ < 0) fail_io(target_, "cannot be written", errno);
-  }
-  FileBeside(const FileBeside&) = delete;
-  FileBeside& operator=(const FileBeside&) = delete;
-  ~FileBeside() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-    if (!beside_.empty()) ::unlink(beside_.c_str());
-  }
-
-  void write(std::string_view content) {
-    if (const int error = write_at(descriptor_, content, 0)) fail_io(target_, k_write_failed, error);
-  }
-
-  void put_in_place() {
-    if (::fsync(descriptor_) != 0) fail_io(target_, k_write_failed, errno);
-    const int closed = ::close(std::exchange(descriptor_, -1));
-    if (closed != 0) fail_io(target_, k_write_failed, errno);
-    if (::rename(beside_.c_str(), target_.c_str()) != 0)
-      fail_io(target_, "cannot be put in place", errno);
-    beside_.clear();
-  }
-
- private:
-  fs::path target_;
-  fs::path beside_;
-  int descriptor_ = -1;
-};
-
 void sync_directory_of(const fs::path& file) {
   const fs::path directory = file.has_parent_path() ? file.parent_path() : fs::path(".");
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -148,11 +109,42 @@ void fail_io(const fs::path& path, std::string_view deed, int error) {
   throw io_error(fmt::format("{}: {} ({})", path.string(), deed, system_reason(error)));
 }
 
+FileBeside::FileBeside(fs::path target) : target_(std::move(target)) {
+  // Other hosts may share the directory, where process numbers tell nobody apart.
+  std::random_device random;
+  do {
+    const std::uint64_t suffix = std::uint64_t{random()} << 32 | random();
+    beside_ = fmt::format("{}.{:016x}.partial", target_.string(), suffix);
+    descriptor_ = ::open(beside_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  } while (descriptor_ < 0 && errno == EEXIST);
+  if (descriptor_ < 0) fail_io(target_, "cannot be written", errno);
+}
+
+FileBeside::~FileBeside() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  if (!beside_.empty()) ::unlink(beside_.c_str());
+}
+
+void FileBeside::append(std::string_view content) {
+  if (const int error = write_at(descriptor_, content, length_))
+    fail_io(target_, k_write_failed, error);
+  length_ += content.size();
+}
+
+void FileBeside::put_in_place() {
+  if (::fsync(descriptor_) != 0) fail_io(target_, k_write_failed, errno);
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0) fail_io(target_, k_write_failed, errno);
+  if (::rename(beside_.c_str(), target_.c_str()) != 0)
+    fail_io(target_, "cannot be put in place", errno);
+  beside_.clear();
+  sync_directory_of(target_);
+}
+
 void write_file(const fs::path& file, std::string_view content) {
   FileBeside beside(file);
-  beside.write(content);
+  beside.append(content);
   beside.put_in_place();
-  sync_directory_of(file);
 }
 
 std::string read_file(const fs::path& file) {

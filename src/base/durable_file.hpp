@@ -11,10 +11,29 @@ namespace trialwright::base {
 // Throws io_error "PATH: DEED (the system's reason for `error`)".
 [[noreturn]] void fail_io(const std::filesystem::path& path, std::string_view deed, int error);
 
+// A file that is being written beside its target, under a name that no other process uses; gone again
+// unless it is put in place. Throws io_error with the target's path and the system's reason; what stands
+// under the target's name is then untouched.
+class FileBeside {
+ public:
+  explicit FileBeside(std::filesystem::path target);
+  FileBeside(const FileBeside&) = delete;
+  FileBeside& operator=(const FileBeside&) = delete;
+  ~FileBeside();
+
+  void append(std::string_view content);
+  // fsync, rename to the target's name, fsync of the directory. The last call.
+  void put_in_place();
+
+ private:
+  std::filesystem::path target_;
+  std::filesystem::path beside_;
+  int descriptor_ = -1;
+  std::uint64_t length_ = 0;
+};
+
 // Writes a file so that at every moment either its old or its new content stands under its name, on the
-// disk too: beside it (under a name that no other process uses), fsync, rename, fsync of the directory.
-// Throws io_error with the path and the system's reason (no space, no permission ...); the old file is
-// then untouched and nothing is left beside it.
+// disk too, by FileBeside. Where it throws, nothing is left beside it.
 void write_file(const std::filesystem::path& file, std::string_view content);
 
 // The whole content; throws io_error where it cannot be read.

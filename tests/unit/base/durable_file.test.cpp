@@ -85,6 +85,21 @@ TEST_F(DurableFile, IsReadAsWritten) {
   EXPECT_THAT(fault_of([&] { read_file(root_); }), HasSubstr("Is a directory"));
 }
 
+TEST_F(DurableFile, WrittenInPartsIsInPlaceOrNotThere) {
+  {
+    FileBeside beside(root_ / "x");
+    beside.append("one ");
+    EXPECT_FALSE(fs::exists(root_ / "x"));
+  }
+  EXPECT_EQ(n_files(root_), 0u);
+  FileBeside beside(root_ / "x");
+  beside.append("one ");
+  beside.append("two");
+  beside.put_in_place();
+  EXPECT_EQ(read_file(root_ / "x"), "one two");
+  EXPECT_EQ(n_files(root_), 1u);
+}
+
 TEST_F(DurableFile, ManyWritersAtOnceLeaveOneWholeFile) {
   std::vector<std::thread> writers;
   for (char c = 'a'; c < 'i'; ++c)
