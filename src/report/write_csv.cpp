@@ -3,11 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "base/csv_field.hpp"
 #include "report/csv.hpp"
 #include "report/numbers.hpp"
 
 namespace trialwright::report {
 namespace {
+
+using base::csv_field;
 
 std::vector<std::string> axis_paths(const Results& results) {
   std::vector<std::string> paths;
@@ -29,18 +32,6 @@ std::string point_fields(const Point& point, const std::vector<std::string>& pat
 }
 
 }  // namespace
-
-std::string csv_field(std::string_view field) {
-  const bool blank_ends = !field.empty() && (field.front() == ' ' || field.back() == ' ');
-  if (!blank_ends && field.find_first_of(",\"\n\r") == std::string_view::npos)
-    return std::string(field);
-  std::string quoted = "\"";
-  for (const char c : field) {
-    if (c == '"') quoted += '"';
-    quoted += c;
-  }
-  return quoted += '"';
-}
 
 std::string write_csv(const Results& results) {
   const auto paths = axis_paths(results);

@@ -11,16 +11,6 @@
 namespace trialwright::report {
 namespace {
 
-TEST(Csv, fields_are_quoted_where_rfc_4180_asks) {
-  EXPECT_EQ(csv_field("plain text"), "plain text");
-  EXPECT_EQ(csv_field(""), "");
-  EXPECT_EQ(csv_field("a,b"), "\"a,b\"");
-  EXPECT_EQ(csv_field("say \"no\""), "\"say \"\"no\"\"\"");
-  EXPECT_EQ(csv_field("two\nlines"), "\"two\nlines\"");
-  EXPECT_EQ(csv_field("cr\r"), "\"cr\r\"");
-  EXPECT_EQ(csv_field(" blank"), "\" blank\"");
-}
-
 TEST(Csv, golden) {
   Results results;
   Point first, second;
