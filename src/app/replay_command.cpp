@@ -8,6 +8,7 @@
 #include "base/durable_file.hpp"
 #include "engine/point_engine.hpp"
 #include "report/directory.hpp"
+#include "trial/patient_rows.hpp"
 #include "trial/simulate_trial.hpp"
 
 namespace trialwright::app {
@@ -21,48 +22,13 @@ struct Options {
   std::string output;
 };
 
-std::string week_or_empty(double weeks) {
-  return weeks == patient::k_never ? std::string() : fmt::format("{:.3f}", weeks);
-}
-
-std::vector<std::string> levels_of(const patient::PatientModel& model, std::string_view factor_name) {
-  for (const auto& factor : model.factors())
-    if (factor.name == factor_name) return factor.levels;
-  return {};
-}
-
-// One row a patient: where and when, arm, baseline, strata, intercurrent events, analysis values.
+// One row a patient.
 std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
-  const auto& model = *plan.model;
-  const auto& cohort = workspace.cohort;
-  std::string csv = "patient,site,region,randomised_months,arm,dose_cells_per_kg";
-  for (const auto& name : model.covariates()) csv += ",baseline_" + name;
-  for (const auto& factor : model.factors())
-    if (factor.name != "site" && factor.name != "region") csv += "," + factor.name;
-  csv += ",rescue_week,rescue_tier,discontinuation_week,dropout_week";
-  for (const auto& estimand : plan.estimands) csv += "," + estimand.name();
-  csv += "\n";
-  const auto regions = levels_of(model, "region");
-  const auto tiers = model.rescue_tiers();
-  for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
-    const auto& arm = model.arms()[static_cast<std::size_t>(cohort.arm[i])];
-    csv += fmt::format("{},{},{},{:.4f},{},{}", i + 1, cohort.site[i] + 1,
-                       regions[static_cast<std::size_t>(cohort.region[i])], cohort.randomised_months[i],
-                       arm.name, arm.dose_cells_per_kg);
-    for (std::size_t c = 0; c < model.covariates().size(); ++c)
-      csv += fmt::format(",{:.10g}", cohort.covariates[c][i]);
-    for (std::size_t f = 0; f < model.factors().size(); ++f)
-      if (model.factors()[f].name != "site" && model.factors()[f].name != "region")
-        csv += "," + model.factors()[f].levels[static_cast<std::size_t>(cohort.strata[f][i])];
-    const int tier = cohort.rescue_tier[i];
-    csv += fmt::format(",{},{},{},{}", week_or_empty(cohort.rescue_weeks[i]),
-                       tier < 0 ? std::string() : tiers[static_cast<std::size_t>(tier)],
-                       week_or_empty(cohort.discontinuation_weeks[i]),
-                       week_or_empty(cohort.dropout_weeks[i]));
-    for (const auto& values : workspace.values)
-      csv += values[i] < 0 ? std::string(",") : fmt::format(",{}", values[i]);
-    csv += "\n";
-  }
+  const auto estimands = trial::estimand_names(plan);
+  const trial::PatientRows rows(plan, estimands);
+  std::string csv = trial::PatientRows::columns(*plan.model, estimands) + "\n";
+  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.n_patients); ++i)
+    rows.append(workspace, i, csv);
   return csv;
 }
 

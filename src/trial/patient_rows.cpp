@@ -1,0 +1,95 @@
+#include "trial/patient_rows.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/append_number.hpp"
+#include "base/csv_field.hpp"
+
+namespace trialwright::trial {
+namespace {
+
+// Site and region have columns of their own.
+bool is_place(const patient::FactorInfo& factor) {
+  return factor.name == "site" || factor.name == "region";
+}
+
+std::vector<std::string> as_fields(std::vector<std::string> texts) {
+  for (auto& text : texts) text = base::csv_field(text);
+  return texts;
+}
+
+void append_week(std::string& out, double weeks) {
+  out += ',';
+  if (weeks != patient::k_never) base::append_fixed(out, weeks, 3);
+}
+
+}  // namespace
+
+PatientRows::PatientRows(const TrialPlan& plan, const std::vector<std::string>& estimands)
+    : plan_(plan), tiers_(as_fields(plan.model->rescue_tiers())) {
+  for (const auto& arm : plan.model->arms())
+    arms_.push_back(fmt::format(",{},{}", base::csv_field(arm.name), arm.dose_cells_per_kg));
+  const auto& factors = plan.model->factors();
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    if (factors[i].name == "region") regions_ = as_fields(factors[i].levels);
+    if (!is_place(factors[i])) factors_.push_back({i, as_fields(factors[i].levels)});
+  }
+  const auto names = estimand_names(plan);
+  for (const auto& name : estimands) {
+    const auto found = std::find(names.begin(), names.end(), name);
+    estimands_.push_back(found == names.end() ? -1 : static_cast<int>(found - names.begin()));
+  }
+}
+
+std::string PatientRows::columns(const patient::PatientModel& model,
+                                 const std::vector<std::string>& estimands) {
+  std::string columns = "patient,site,region,randomised_months,arm,dose_cells_per_kg";
+  for (const auto& name : model.covariates()) columns += ",baseline_" + name;
+  for (const auto& factor : model.factors())
+    if (!is_place(factor)) columns += fmt::format(",{}", base::csv_field(factor.name));
+  columns += ",rescue_week,rescue_tier,discontinuation_week,dropout_week";
+  for (const auto& name : estimands) columns += fmt::format(",{}", base::csv_field(name));
+  return columns;
+}
+
+void PatientRows::append(const Workspace& workspace, std::size_t i, std::string& out) const {
+  const auto& cohort = workspace.cohort;
+  base::append_integer(out, i + 1);
+  out += ',';
+  base::append_integer(out, cohort.site[i] + 1);
+  out += ',';
+  out += regions_[static_cast<std::size_t>(cohort.region[i])];
+  out += ',';
+  base::append_fixed(out, cohort.randomised_months[i], 4);
+  out += arms_[static_cast<std::size_t>(cohort.arm[i])];
+  for (std::size_t c = 0; c < plan_.model->covariates().size(); ++c) {
+    out += ',';
+    base::append_general(out, cohort.covariates[c][i], 10);
+  }
+  for (const auto& [column, levels] : factors_) {
+    out += ',';
+    out += levels[static_cast<std::size_t>(cohort.strata[column][i])];
+  }
+  append_week(out, cohort.rescue_weeks[i]);
+  out += ',';
+  if (cohort.rescue_tier[i] >= 0) out += tiers_[static_cast<std::size_t>(cohort.rescue_tier[i])];
+  append_week(out, cohort.discontinuation_weeks[i]);
+  append_week(out, cohort.dropout_weeks[i]);
+  for (const int i_estimand : estimands_) {
+    out += ',';
+    if (i_estimand < 0) continue;
+    const int value = workspace.values[static_cast<std::size_t>(i_estimand)][i];
+    if (value >= 0) base::append_integer(out, value);
+  }
+  out += '\n';
+}
+
+std::vector<std::string> estimand_names(const TrialPlan& plan) {
+  std::vector<std::string> names;
+  for (const auto& estimand : plan.estimands) names.push_back(estimand.name());
+  return names;
+}
+
+}  // namespace trialwright::trial

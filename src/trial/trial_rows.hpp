@@ -1,0 +1,62 @@
+// Rows of trials.csv: what each analysis of each trial came to, as text.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/two_by_two.hpp"
+#include "trial/simulate_trial.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::trial {
+
+// The columns, after those that name the point. Trials count from 0, as for `replay`; "active" is the
+// arm that the hypothesis is about, "control" what it is compared with; counts are events and patients
+// with a value (over all strata). Estimate and interval are on the effect measure's own scale, empty
+// where they are not defined; p_value is empty where no test was possible (failed = 1). rejected and
+// failed are 0 or 1. The calendar's three are empty where the trial has none (k_calendar_trials).
+inline constexpr std::string_view k_trial_columns =
+    "trial,hypothesis,events_active,patients_active,events_control,patients_control,estimate,lower,upper,"
+    "p_value,rejected,failed,n_screened,enrolment_months,duration_months";
+
+// Writes rows, one thread's. Decisions and estimates are analyse_counts', p-values analysis::test's: the
+// same bytes everywhere. Numbers are the shortest that read back the same.
+class TrialRows {
+ public:
+  TrialRows();
+  ~TrialRows();
+  TrialRows(TrialRows&&) noexcept;
+
+  // Rows from here on are of this plan, which must outlive them, and begin with `point_fields` (CSV
+  // fields, each with the comma after it).
+  void turn_to(const TrialPlan& plan, std::string point_fields);
+  // Rows from here on are of this trial; `calendar` holds its calendar, if it has one; null: none.
+  void begin(std::uint64_t trial, const TrialOutcome* calendar);
+  // Appends the row of one analysis: one table a stratum, of an analysis that is not stratified one. No
+  // allocation but for `out` growing, and what exact tests need.
+  void append(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables, std::string& out);
+
+ private:
+  // What follows the hypothesis of a table met before, for tables come up again and again.
+  struct Tail;
+
+  std::string_view tail(std::size_t i_analysis, const analysis::TwoByTwo& table);
+  void write_tail(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables);
+
+  const TrialPlan* plan_ = nullptr;
+  std::vector<std::string> hypotheses_;  // [i_analysis], as fields
+  std::vector<analysis::BinaryTest::Cache> caches_;
+  std::string head_;  // the point's fields and the trial
+  std::size_t point_length_ = 0;
+  std::string calendar_;           // the row's last three fields and its end
+  std::string written_;            // by write_tail
+  std::unique_ptr<Tail[]> tails_;  // by a hash of the table
+  std::uint32_t n_plans_ = 0;
+};
+
+}  // namespace trialwright::trial
