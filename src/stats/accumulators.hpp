@@ -1,10 +1,12 @@
-// Accumulators of what trials give: counts and moments that merge. Merged in the same order they have
-// the same bits, however the blocks were made.
+// Accumulators of what trials give: counts and moments that merge, in any order to the same bits.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "base/contract.hpp"
+#include "stats/exact_sum.hpp"
 
 namespace trialwright::stats {
 
@@ -27,47 +29,62 @@ struct Count {
   friend bool operator==(const Count&, const Count&) = default;
 };
 
+// Sums of the first four powers.
+struct PowerSums {
+  double sum = 0;
+  double sum_of_squares = 0;
+  double sum_of_cubes = 0;
+  double sum_of_fourths = 0;
+
+  friend bool operator==(const PowerSums&, const PowerSums&) = default;
+};
+
 // The first four moments of a column of numbers, kept as sums of powers of x - shift. A shift near the
 // mean saves digits; one at the true value of an estimated quantity gives its bias and RMSE.
+//
+// What is added to one Moments is summed in plain doubles, in the order of adding; what is merged is
+// summed exactly (ExactSum). Columns that were added to each its own Moments have, merged, the same bits
+// in every order and nesting.
 class Moments {
  public:
   // The whole state, to be stored and made again from.
   struct State {
     double shift = 0;
     std::uint64_t n = 0;
-    double sum = 0;
-    double sum_of_squares = 0;
-    double sum_of_cubes = 0;
-    double sum_of_fourths = 0;
+    PowerSums own;                                // of what was added
+    std::array<std::vector<double>, 4> merged{};  // ExactSum::partials of what was merged, by power
 
     friend bool operator==(const State&, const State&) = default;
   };
 
-  explicit Moments(double shift = 0) : state_{.shift = shift} {}
-  explicit Moments(const State& state) : state_(state) {}
+  explicit Moments(double shift = 0) : shift_(shift) {}
+  explicit Moments(const State& state);
 
   void add(double x) {
-    const double d = x - state_.shift, square = d * d;
-    ++state_.n;
-    state_.sum += d;
-    state_.sum_of_squares += square;
-    state_.sum_of_cubes += square * d;
-    state_.sum_of_fourths += square * square;
+    const double d = x - shift_, square = d * d;
+    ++n_;
+    own_.sum += d;
+    own_.sum_of_squares += square;
+    own_.sum_of_cubes += square * d;
+    own_.sum_of_fourths += square * square;
   }
   // Adds x `n` times at once: the same sums but for rounding.
   void add(double x, std::uint64_t n) {
-    const double d = x - state_.shift, square = d * d, weight = static_cast<double>(n);
-    state_.n += n;
-    state_.sum += weight * d;
-    state_.sum_of_squares += weight * square;
-    state_.sum_of_cubes += weight * (square * d);
-    state_.sum_of_fourths += weight * (square * square);
+    const double d = x - shift_, square = d * d, weight = static_cast<double>(n);
+    n_ += n;
+    own_.sum += weight * d;
+    own_.sum_of_squares += weight * square;
+    own_.sum_of_cubes += weight * (square * d);
+    own_.sum_of_fourths += weight * (square * square);
   }
-  // Adds what `other`, of the same shift, has seen. Bits depend on the order of merging only.
+  // Adds what `other`, of the same shift and not this one, has seen.
   void merge(const Moments& other);
 
-  const State& state() const { return state_; }
-  std::uint64_t count() const { return state_.n; }
+  State state() const;
+  double shift() const { return shift_; }
+  std::uint64_t count() const { return n_; }
+  // Of x - shift, each rounded once from what was added and merged.
+  PowerSums sums() const;
 
   // NaN for none.
   double mean() const;
@@ -89,9 +106,13 @@ class Moments {
   double mcse_of_root_mean_square() const;
 
  private:
-  double n() const { return static_cast<double>(state_.n); }
+  double n() const { return static_cast<double>(n_); }
 
-  State state_;
+  double shift_;
+  std::uint64_t n_ = 0;
+  PowerSums own_;
+  // By power; empty until something is merged, which most of them never see.
+  std::vector<ExactSum> merged_;
 };
 
 }  // namespace trialwright::stats

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <boost/math/distributions/binomial.hpp>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <numeric>
+#include <utility>
 
 #include "base/contract.hpp"
 #include "math/normal.hpp"
@@ -29,6 +32,28 @@ std::uint64_t binomial_rank(std::uint64_t n, double p, double target) {
 
 Histogram::Histogram(double width, std::size_t n_bins) : width_(width), n_bins_(n_bins) {
   TRIALWRIGHT_EXPECT(width > 0.0 && n_bins > 0);
+}
+
+Histogram::Histogram(State state)
+    : width_(state.width),
+      n_bins_(state.n_bins),
+      n_(std::accumulate(state.counts.begin(), state.counts.end(), std::uint64_t{0})),
+      n_beyond_(state.n_beyond),
+      first_(state.first),
+      counts_(std::move(state.counts)) {
+  TRIALWRIGHT_EXPECT(width_ > 0.0 && first_ + counts_.size() <= n_bins_ && n_beyond_ <= n_);
+}
+
+Histogram::State Histogram::state() const {
+  const auto is_counted = [](std::uint64_t n) { return n > 0; };
+  const auto begin = std::find_if(counts_.begin(), counts_.end(), is_counted);
+  const auto end = std::find_if(counts_.rbegin(), std::make_reverse_iterator(begin), is_counted).base();
+  const auto first = begin == end ? 0 : first_ + static_cast<std::size_t>(begin - counts_.begin());
+  return {.width = width_,
+          .n_bins = n_bins_,
+          .n_beyond = n_beyond_,
+          .first = first,
+          .counts = {begin, end}};
 }
 
 void Histogram::hold(std::size_t first, std::size_t last) {

@@ -14,14 +14,28 @@ namespace trialwright::stats {
 // tells how many.
 class Histogram {
  public:
+  // The whole state, to be stored and made again from: bins `first` … first + counts.size() - 1 < n_bins
+  // hold counts, the first and the last of them some.
+  struct State {
+    double width = 1;
+    std::size_t n_bins = 1;
+    std::uint64_t n_beyond = 0;
+    std::size_t first = 0;
+    std::vector<std::uint64_t> counts{};
+
+    friend bool operator==(const State&, const State&) = default;
+  };
+
   // Bins at 0, width, ..., (n_bins - 1) width; width > 0, n_bins >= 1.
   Histogram(double width, std::size_t n_bins);
+  explicit Histogram(State state);
 
   // Counts x >= 0 `n` times.
   void add(double x, std::uint64_t n = 1);
   // Adds what `other`, of the same width and number of bins, has counted.
   void merge(const Histogram& other);
 
+  State state() const;
   std::uint64_t count() const { return n_; }
   std::uint64_t n_beyond() const { return n_beyond_; }
   double width() const { return width_; }

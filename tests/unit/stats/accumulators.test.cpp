@@ -118,7 +118,49 @@ TEST(Moments, MergedBlocksAreTheWholeAndItsStateMakesItAgain) {
   EXPECT_NEAR(merged.mean(), whole.mean(), 1e-12);
   EXPECT_NEAR(merged.variance(), whole.variance(), 1e-14);
   EXPECT_NEAR(merged.mcse_of_variance(), whole.mcse_of_variance(), 1e-13);
-  EXPECT_EQ(stats::Moments(merged.state()).state(), merged.state());
+  const stats::Moments again(merged.state());
+  EXPECT_EQ(again.shift(), 299.0);
+  EXPECT_EQ(again.count(), 100u);
+  EXPECT_EQ(again.sums(), merged.sums());
+  EXPECT_EQ(stats::Moments(whole.state()).state(), whole.state());
+}
+
+// One of the nestings of merges of these columns, each added to a Moments of its own.
+stats::Moments merged_at_random(std::vector<stats::Moments> parts, std::mt19937_64& engine) {
+  while (parts.size() > 1) {
+    const std::size_t i = engine() % parts.size();
+    std::swap(parts[i], parts.back());
+    const stats::Moments taken = parts.back();
+    parts.pop_back();
+    stats::Moments& into = parts[engine() % parts.size()];
+    // At times stored and made again on the way.
+    if (engine() % 4 == 0) into = stats::Moments(into.state());
+    into.merge(taken);
+  }
+  return parts.front();
+}
+
+TEST(Moments, MergesInAnyOrderAndNestingToTheSameBits) {
+  std::mt19937_64 engine(11);
+  std::vector<stats::Moments> parts;
+  for (int part = 0; part < 60; ++part) {
+    parts.emplace_back(0.3);
+    // Parts of very different sizes and scales, some empty.
+    const int n = static_cast<int>(engine() % 50);
+    for (int i = 0; i < n; ++i)
+      parts.back().add(
+          std::ldexp(static_cast<double>(engine() >> 11), static_cast<int>(engine() % 60) - 80));
+  }
+  const stats::Moments first = merged_at_random(parts, engine);
+  stats::PowerSums plain;
+  for (const auto& part : parts) plain.sum_of_fourths += part.sums().sum_of_fourths;
+  EXPECT_NEAR(first.sums().sum_of_fourths / plain.sum_of_fourths, 1.0, 1e-13);
+  for (int i = 0; i < 300; ++i) {
+    const stats::Moments merged = merged_at_random(parts, engine);
+    ASSERT_EQ(merged.count(), first.count());
+    ASSERT_EQ(merged.sums(), first.sums());
+    ASSERT_EQ(merged.variance(), first.variance());
+  }
 }
 
 // 400 samples of 500 skewed values (exponential): the standard deviation of each estimate over the

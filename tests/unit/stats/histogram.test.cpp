@@ -63,6 +63,28 @@ TEST(Histogram, AWeightIsThatManyTimesAndTheBinsHeldDoNotMatter) {
   }
 }
 
+TEST(Histogram, IsMadeAgainFromItsStateWhichHoldsWhatIsCountedAlone) {
+  stats::Histogram histogram(0.5, 1000);
+  EXPECT_EQ(histogram.state(), (stats::Histogram::State{.width = 0.5, .n_bins = 1000}));
+  histogram.add(200, 3);
+  histogram.add(201);
+  histogram.add(1e9, 2);
+  const auto state = histogram.state();
+  EXPECT_EQ(state.first, 400u);
+  EXPECT_EQ(state.counts.size(), 600u);
+  EXPECT_EQ(state.n_beyond, 2u);
+  stats::Histogram again(state);
+  EXPECT_EQ(again.state(), state);
+  EXPECT_EQ(again.count(), 6u);
+  EXPECT_EQ(again.quantile(0.5), 200.0);
+  // Bins below those that are held are made when they are needed.
+  again.add(1.0);
+  EXPECT_EQ(again.quantile(0.0), 1.0);
+  stats::Histogram empty(stats::Histogram(0.5, 1000).state());
+  empty.merge(again);
+  EXPECT_EQ(empty.state(), again.state());
+}
+
 // For 1, ..., n the order statistic is its rank. n = 16, median, 90%: ranks 5 and 12 (Conover 1999,
 // section 3.2, example 2, the interval of upper-quartile type, has the same construction by table A3).
 TEST(Histogram, IntervalHasBinomialRanks) {
