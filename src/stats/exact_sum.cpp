@@ -20,6 +20,8 @@ void ExactSum::add(double x) {
     if (low != 0) partials_[n_kept++] = low;
     x = high;
   }
+  // Of what is infinite no digits below are known, and NaN stays.
+  if (!std::isfinite(x)) n_kept = 0;
   partials_.resize(n_kept);
   if (x != 0) partials_.push_back(x);
 }

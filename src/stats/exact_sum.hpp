@@ -9,7 +9,7 @@ namespace trialwright::stats {
 // The exact sum of finite doubles, held as a few doubles that do not overlap (Shewchuk 1997, "Adaptive
 // precision floating-point arithmetic and fast robust geometric predicates", section 2.4; as math.fsum of
 // Python). No order of additions and no nesting of merges changes value(), as long as no sum on the way
-// is beyond the largest double.
+// is beyond the largest double. With values that are not finite it is what plain addition gives.
 class ExactSum {
  public:
   ExactSum() = default;

@@ -46,6 +46,14 @@ TEST(ExactSum, WhatCancelsIsGone) {
   EXPECT_TRUE(sum.partials().empty());
 }
 
+TEST(ExactSum, OfWhatIsNotFiniteIsWhatPlainAdditionGives) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(sum_of({1.0, infinity, 1e-20, 3.0}), infinity);
+  EXPECT_EQ(sum_of({-infinity, 1.0, 1e-20}), -infinity);
+  EXPECT_TRUE(std::isnan(sum_of({infinity, 1.0, -infinity, 1e-20})));
+  EXPECT_TRUE(std::isnan(sum_of({1.0, std::numeric_limits<double>::quiet_NaN(), infinity})));
+}
+
 TEST(ExactSum, HalvesAreRoundedToEvenUnlessALowerDigitDecides) {
   constexpr double ulp = 0x1p-52;
   EXPECT_EQ(sum_of({1.0, ulp / 2}), 1.0);
