@@ -33,13 +33,13 @@ class SparseCounts {
   explicit SparseCounts(std::span<const std::uint64_t> dense);
 
   bool empty() const { return bytes_.empty(); }
-  // Adds every count to its counter; false, with nothing added, where there is no such counter or the
-  // bytes mean nothing.
+  // Adds every count to its counter; false, with nothing added, where one has no counter.
   bool add_to(std::span<std::uint64_t> dense) const;
   // Adds those of `other`, of the same layout.
   void merge(const SparseCounts& other);
 
   const std::string& bytes() const { return bytes_; }
+  // Throws base::BadBytes where they are no such bytes.
   static SparseCounts from_bytes(std::string bytes);
 
  private:
@@ -66,8 +66,8 @@ struct Piece {
   SparseCounts cells;    // what is
   std::array<std::vector<RowSegment>, k_row_kinds> rows;
 
-  // Takes in its neighbour in the same track.
-  void merge(Piece&& later);
+  // Takes in its neighbour, before or after it, in the same track.
+  void merge(Piece&& neighbour);
 };
 
 void write(const Piece& piece, base::ByteWriter& out);
