@@ -26,6 +26,18 @@ void add_fault(const scenario::Study& study, const trial::TrialPlan& plan, const
              "engine: auto draws counts wherever their law is exact, and patients elsewhere");
 }
 
+// A point whose patients are asked for, and that has none.
+void add_fault_of_outputs(const scenario::Study& study, const trial::TrialPlan& plan,
+                          const PointEngine& engine, input::Diagnostics& faults) {
+  const auto& outputs = study.spec().outputs;
+  if (outputs.patients_of_trials == 0 || !engine.counts) return;
+  faults.add(outputs.patients_at,
+             fmt::format("design \"{}\" under scenario \"{}\" has no patients to write (its counts are "
+                         "drawn from their exact joint law)",
+                         plan.design, plan.scenario),
+             "simulation.engine: patients makes them; without them, patients: 0");
+}
+
 struct Engines {
   std::vector<PointEngine> values;
   void merge(const Engines& later) {
@@ -62,8 +74,10 @@ std::vector<PointEngine> engines_of(const scenario::Study& study,
     return Engines{{attempt(choice, *plans[i])}};
   });
   input::Diagnostics faults;
-  for (std::size_t i = 0; i < plans.size(); ++i)
+  for (std::size_t i = 0; i < plans.size(); ++i) {
     add_fault(study, *plans[i], jobs.front().sum.values[i], faults);
+    add_fault_of_outputs(study, *plans[i], jobs.front().sum.values[i], faults);
+  }
   if (!faults.empty()) study.refuse(faults);
   return std::move(jobs.front().sum.values);
 }

@@ -91,7 +91,7 @@ void add_faults_with(const std::vector<std::pair<std::string, input::Node>>& set
   set_all(root, settings, found);
   input::Node echo = input::Node::map();
   const auto check_truth = [&](const StudySpec& spec, const ScenarioSpec& scenario) {
-    patient::PatientModel(spec.patient, scenario.truth, found, scenario.at);
+    patient::PatientModel(spec.patient, scenario.truth, found, scenario.at, &cache.course_tables);
   };
   if (found.empty()) read_study(root, found, echo, &cache, check_truth);
   for (const auto& fault : found.faults())
@@ -245,9 +245,11 @@ std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
 Study::Study(input::Document document, std::string name, input::Diagnostics faults,
              const std::vector<std::string>& assignments)
     : document_(std::move(document)), name_(std::move(name)), resolved_(input::Node::map()) {
-  // --trials and --seed set values of a section that a study may leave to its defaults.
-  if (!document_.root.find("simulation"))
-    document_.root.entries.push_back({"simulation", {}, input::Node::map()});
+  // --trials, --seed and --set outputs.trials=true set values of sections that a study may leave to its
+  // defaults.
+  for (const auto* section : {"simulation", "outputs"})
+    if (!document_.root.find(section))
+      document_.root.entries.push_back({section, {}, input::Node::map()});
   if (faults.empty())
     for (const auto& assignment : assignments) input::apply_set(document_, assignment, faults);
   std::optional<StudySpec> spec;
@@ -324,8 +326,8 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
     if (cached.spec.lock() == spec.patient && cached.truth == truth)
       if (auto model = cached.model.lock()) return model;
   const std::size_t n_faults = faults.size();
-  auto model =
-      std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at);
+  auto model = std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at,
+                                                       &cache_.course_tables);
   if (faults.size() > n_faults) return nullptr;
   models_.push_back({spec.patient, truth, model});
   keep_recent(models_);

@@ -105,8 +105,9 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
     const auto faulty = std::exchange(spec.patient, nullptr);
     return names_despite_faults(*faulty, root);
   }
-  auto model = std::make_shared<patient::PatientModel>(spec.patient, patient::EffectMultiplier{1},
-                                                       study.faults(), study.at("measures"));
+  auto model = std::make_shared<patient::PatientModel>(
+      spec.patient, patient::EffectMultiplier{1}, study.faults(), study.at("measures"),
+      cache ? &cache->course_tables : nullptr);
   if (study.faults().size() > n_faults) return patient_names(*model);
   spec.calibrated = std::move(model);
   if (cache) cache->entries.push_back({sections, spec.patient, spec.calibrated});
@@ -305,6 +306,7 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
   }
   spec.sweep = read_sweep(study, root);
   spec.simulation = read_simulation(study, spec);
+  spec.outputs = read_outputs(study);
   if (!faults.empty()) return std::nullopt;
   return spec;
 }

@@ -14,8 +14,10 @@
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "input/reader.hpp"
+#include "patient/course_tables.hpp"
 #include "patient/patient_model.hpp"
 #include "scenario/calibration_spec.hpp"
+#include "scenario/outputs_spec.hpp"
 #include "scenario/scenario_spec.hpp"
 #include "scenario/simulation_spec.hpp"
 #include "scenario/sweep.hpp"
@@ -32,15 +34,6 @@ struct AnalysisEntry {
   std::optional<int> against;  // what it is compared with; default: the control
   std::optional<analysis::TwoByTwo>
       published;  // a published trial's table, to be placed among the simulated
-};
-
-enum class Compression { none, gzip };
-
-// What is written beside the results. It never moves a result.
-struct OutputsSpec {
-  bool trials = false;                   // trials.csv: one row a trial and hypothesis
-  std::uint64_t patients_of_trials = 0;  // patients.csv: of each point's so many first trials
-  Compression compression = Compression::none;
 };
 
 struct StudySpec {
@@ -76,6 +69,7 @@ class PatientCache {
     std::shared_ptr<const patient::PatientModel> calibrated;
   };
   std::vector<Entry> entries;
+  patient::CourseTableCache course_tables;
 };
 
 // Told of each scenario without overrides that was read without fault, for what only shows when its

@@ -13,7 +13,7 @@ function(fault)
 endfunction()
 
 # Where an external library may be included: regex of the header, then folders.
-set(external_libraries yaml_cpp tbb cli11 simd nlohmann_json)
+set(external_libraries yaml_cpp tbb cli11 simd nlohmann_json zlib)
 set(yaml_cpp_header "^yaml-cpp/")
 set(yaml_cpp_homes input)
 set(tbb_header "^(tbb|oneapi)/")
@@ -24,6 +24,8 @@ set(simd_header "^(hwy/|[a-z]*intrin\\.h|arm_neon\\.h)")
 set(simd_homes rng patient)
 set(nlohmann_json_header "^nlohmann/")
 set(nlohmann_json_homes report app)
+set(zlib_header "^zlib\\.h$")
+set(zlib_homes engine)
 
 # The table: uses_<folder> for every folder, in the order of declaration.
 file(READ ${src}/CMakeLists.txt table)
