@@ -157,6 +157,37 @@ std::string read_file(const fs::path& file) {
   return content;
 }
 
+ReadFile::ReadFile(fs::path file) : path_(std::move(file)) {
+  descriptor_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor_ < 0) fail_io(path_, "cannot be read", errno);
+  struct stat about {};
+  const int error = ::fstat(descriptor_, &about) != 0 ? errno : S_ISDIR(about.st_mode) ? EISDIR : 0;
+  if (error != 0) {
+    ::close(descriptor_);
+    fail_io(path_, "cannot be read", error);
+  }
+  length_ = static_cast<std::uint64_t>(about.st_size);
+}
+
+ReadFile::~ReadFile() {
+  ::close(descriptor_);
+}
+
+std::string ReadFile::read(std::uint64_t from, std::uint64_t n) const {
+  std::string content(from >= length_ ? 0 : std::min(n, length_ - from), '\0');
+  std::size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::pread(descriptor_, content.data() + done, content.size() - done,
+                                static_cast<off_t>(from + done));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_io(path_, "cannot be read", errno);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
 AppendFile::AppendFile(fs::path file, std::uint64_t length) : path_(std::move(file)) {
   const bool is_new = ::access(path_.c_str(), F_OK) != 0;
   descriptor_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);

@@ -39,6 +39,25 @@ void write_file(const std::filesystem::path& file, std::string_view content);
 // The whole content; throws io_error where it cannot be read.
 std::string read_file(const std::filesystem::path& file);
 
+// A file that is read here and there. Not what is appended to it after it was opened.
+class ReadFile {
+ public:
+  // Throws io_error where it cannot be read.
+  explicit ReadFile(std::filesystem::path file);
+  ReadFile(const ReadFile&) = delete;
+  ReadFile& operator=(const ReadFile&) = delete;
+  ~ReadFile();
+
+  std::uint64_t length() const { return length_; }
+  // Bytes from … from + n - 1, or what there is of them. Throws io_error.
+  std::string read(std::uint64_t from, std::uint64_t n) const;
+
+ private:
+  std::filesystem::path path_;
+  int descriptor_ = -1;
+  std::uint64_t length_ = 0;
+};
+
 // A file that grows at its end alone. Not for use by two threads at once.
 class AppendFile {
  public:

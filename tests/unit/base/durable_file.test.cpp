@@ -100,6 +100,18 @@ TEST_F(DurableFile, WrittenInPartsIsInPlaceOrNotThere) {
   EXPECT_EQ(n_files(root_), 1u);
 }
 
+TEST_F(DurableFile, IsReadHereAndThere) {
+  write_file(root_ / "x", "0123456789");
+  const ReadFile file(root_ / "x");
+  EXPECT_EQ(file.length(), 10u);
+  EXPECT_EQ(file.read(3, 4), "3456");
+  EXPECT_EQ(file.read(8, ~0ULL), "89");
+  EXPECT_EQ(file.read(10, 1), "");
+  EXPECT_EQ(file.read(~0ULL, ~0ULL), "");
+  EXPECT_THAT(fault_of([&] { ReadFile directory(root_); }), HasSubstr("Is a directory"));
+  EXPECT_THAT(fault_of([&] { ReadFile absent(root_ / "y"); }), HasSubstr("No such file"));
+}
+
 TEST_F(DurableFile, ManyWritersAtOnceLeaveOneWholeFile) {
   std::vector<std::thread> writers;
   for (char c = 'a'; c < 'i'; ++c)
