@@ -51,21 +51,29 @@ std::string whole_name(const ShardId& shard);    // "3-of-40.shard"
 std::string journal_name(const ShardId& shard);  // "3-of-40.journal"
 
 // Reads a shard file or a journal. Throws io_error where it cannot be read, is no shard file, or is one
-// of another format version.
+// of another format version. Of a file that is torn before its header ends, torn_at is 0 and the header
+// empty (n_points 0).
 Content read_shard_file(const std::filesystem::path& file);
-// The header and the last progress alone: cheap.
+// The header, the last progress and is_whole alone: cheap. Pieces and values are not looked at, and what
+// is damaged of them not found.
 Content read_shard_progress(const std::filesystem::path& file);
 
 // All files *.shard and *.journal of a directory, of whatever names; none where it is absent.
 std::vector<std::filesystem::path> shard_files_in(const std::filesystem::path& directory);
 
-// Writes a whole file beside and renames it.
+// Writes a whole file (content.is_whole or not) beside and renames it.
 void write_shard_file(const std::filesystem::path& file, const Content& content);
+
+// Moves what stands in a file after its first `from` bytes to the first free FILE.torn-K beside it, and
+// says where; nothing where no more stands there, or no file.
+std::optional<std::filesystem::path> set_tail_aside(const std::filesystem::path& file,
+                                                    std::uint64_t from);
 
 // A file that finished work is appended to, each append on the disk before it returns.
 class Journal {
  public:
-  // Begins an empty one, or goes on after the first `length` bytes of one that is there.
+  // Begins an empty one, or goes on after the first `length` bytes of one that is there. What stands
+  // after these (of an empty one: all) is set aside.
   Journal(const std::filesystem::path& file, const Header& header, std::optional<std::uint64_t> length);
   ~Journal();
   // Throws io_error where the disk is full, the directory gone ...; the file then holds what it held.
