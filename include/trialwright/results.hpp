@@ -50,6 +50,7 @@ struct Results {
   std::uint64_t seed = 0;
   std::string version;       // of the program that simulated
   bool interrupted = false;  // not every trial asked for was simulated
+  bool partial = false;      // merged while shards were missing
   std::vector<Point> points;
 };
 

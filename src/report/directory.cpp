@@ -76,23 +76,40 @@ bool is_same(const Point& a, const Point& b) {
                     });
 }
 
+bool is_incomplete(const Results& results) {
+  return results.interrupted || results.partial;
+}
+
 // Would something be lost if `results` took the place of what stands, both as read from JSON?
 bool holds_more(const Results& standing, const Results& results) {
-  if (results.interrupted && !standing.interrupted) return true;
+  if (is_incomplete(results) && !is_incomplete(standing)) return true;
+  // Both have their points in the study's order, with gaps: what is sought most often comes next.
+  std::size_t next = 0;
+  const auto& points = results.points;
   return std::any_of(standing.points.begin(), standing.points.end(), [&](const Point& point) {
-    const auto same = std::find_if(results.points.begin(), results.points.end(),
-                                   [&](const Point& other) { return is_same(point, other); });
-    return same == results.points.end() || same->n_trials < point.n_trials;
+    for (std::size_t k = 0; k < points.size(); ++k) {
+      const std::size_t i = (next + k) % points.size();
+      if (!is_same(point, points[i])) continue;
+      next = i + 1;
+      return points[i].n_trials < point.n_trials;
+    }
+    return true;
   });
 }
 
-// The first of the directory and its sub-directories for interrupted runs where nothing is lost.
+// Partial results never stand where whole ones do.
+fs::path place_of(const fs::path& directory, const Results& results, int i) {
+  if (i == 0 && !results.partial) return directory;
+  const char* name = results.partial ? "partial" : "interrupted";
+  const int number = results.partial ? i + 1 : i;
+  return directory / (number == 1 ? name : fmt::format("{}-{}", name, number));
+}
+
+// The first of the directory and its sub-directories for incomplete results where nothing is lost.
 fs::path place_for(const fs::path& directory, const Results& results) {
   const Results written = read_json(write_json(results));
   for (int i = 0;; ++i) {
-    const fs::path place = i == 0   ? directory
-                           : i == 1 ? directory / "interrupted"
-                                    : directory / fmt::format("interrupted-{}", i);
+    const fs::path place = place_of(directory, results, i);
     try {
       const auto standing = standing_results(place);
       if (!standing || !holds_more(*standing, written)) return place;
@@ -125,11 +142,16 @@ void claim_directory(const fs::path& directory, std::string_view study_hash) {
   check_owner(directory, study_hash);
 }
 
-void refuse_fewer_trials(const fs::path& directory, std::uint64_t n_trials) {
+std::uint64_t most_trials_in(const fs::path& directory) {
   const auto standing = standing_results(directory);
-  if (!standing) return;
   std::uint64_t most = 0;
-  for (const Point& point : standing->points) most = std::max(most, point.n_trials);
+  if (standing)
+    for (const Point& point : standing->points) most = std::max(most, point.n_trials);
+  return most;
+}
+
+void refuse_fewer_trials(const fs::path& directory, std::uint64_t n_trials) {
+  const std::uint64_t most = most_trials_in(directory);
   if (most > n_trials)
     throw io_error(fmt::format(
         "{}: holds {} trials a point of this study, which {} trials would replace (nothing that is there is "
@@ -137,11 +159,16 @@ void refuse_fewer_trials(const fs::path& directory, std::uint64_t n_trials) {
         directory.string(), most, n_trials));
 }
 
-fs::path write_directory(const fs::path& asked, const Results& results, std::string_view resolved_yaml,
-                         const Manifest& manifest) {
+fs::path claim_place(const fs::path& asked, const Results& results) {
   claim_directory(asked, results.study_hash);
   const fs::path directory = place_for(asked, results);
   if (directory != asked) claim_directory(directory, results.study_hash);
+  return directory;
+}
+
+fs::path write_directory(const fs::path& asked, const Results& results, std::string_view resolved_yaml,
+                         const Manifest& manifest) {
+  const fs::path directory = claim_place(asked, results);
   // The manifest first: from then on the directory is known to be this study's. The results last: where
   // they stand, all stands.
   base::write_file(directory / "manifest.json", manifest_text(results, manifest));

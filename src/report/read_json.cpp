@@ -168,6 +168,7 @@ Results read_json(std::string_view text, std::string_view name) {
   results.seed = object.count("seed");
   results.version = object.text("version");
   results.interrupted = object.flag("interrupted");
+  results.partial = object.flag("partial");
   std::size_t i = 0;
   for (const Json& point : object.array("points"))
     results.points.push_back(read_point({point, name, fmt::format("points[{}]", i++)}));

@@ -330,6 +330,8 @@ std::string text_table(const Results& results, const TableOptions& options) {
   heading.insert(heading.end(), keys.common.begin(), keys.common.end());
   std::string out = flowed(heading, options.width);
   if (results.interrupted) out += "INTERRUPTED: not every trial asked for was simulated.\n";
+  if (results.partial)
+    out += "PARTIAL: shards are missing, and with them some of the trials asked for.\n";
   if (results.points.empty()) return out + "no results\n";
   for (const auto& block : {rejections(table), estimates(table), published(table), conduct(table),
                             others(table), told_notes(results, options.width)})

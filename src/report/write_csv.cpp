@@ -37,16 +37,18 @@ std::string write_csv(const Results& results) {
   const auto paths = axis_paths(results);
   std::string out = "design,scenario,";
   for (const std::string& path : paths) out += csv_field(path) + ',';
-  out += "metric,hypothesis,look,reason,arm,estimate,mcse,lower,upper,n_trials\n";
+  const bool is_incomplete = results.interrupted || results.partial;
+  out += "metric,hypothesis,look,reason,arm,estimate,mcse,lower,upper,n_trials";
+  out += is_incomplete ? ",partial\n" : "\n";
   for (const Point& point : results.points) {
     const std::string fields = point_fields(point, paths);
     for (const Metric& metric : point.metrics)
-      out +=
-          fmt::format("{}{},{},{},{},{},{},{},{},{},{}\n", fields, csv_field(metric.metric),
-                      csv_field(metric.hypothesis), metric.look ? fmt::format("{}", *metric.look) : "",
-                      csv_field(metric.reason), csv_field(metric.arm), shortest(metric.estimate),
-                      shortest(metric.mcse), shortest(metric.lower), shortest(metric.upper),
-                      metric.n_trials > 0 ? fmt::format("{}", metric.n_trials) : "");
+      out += fmt::format(
+          "{}{},{},{},{},{},{},{},{},{},{}{}\n", fields, csv_field(metric.metric),
+          csv_field(metric.hypothesis), metric.look ? fmt::format("{}", *metric.look) : "",
+          csv_field(metric.reason), csv_field(metric.arm), shortest(metric.estimate),
+          shortest(metric.mcse), shortest(metric.lower), shortest(metric.upper),
+          metric.n_trials > 0 ? fmt::format("{}", metric.n_trials) : "", is_incomplete ? ",true" : "");
   }
   return out;
 }

@@ -63,6 +63,7 @@ std::string write_json(const Results& results) {
   json["seed"] = results.seed;
   json["version"] = results.version;
   if (results.interrupted) json["interrupted"] = true;
+  if (results.partial) json["partial"] = true;
   Json points = Json::array();
   for (const Point& point : results.points) points.push_back(point_json(point));
   json["points"] = std::move(points);

@@ -36,6 +36,25 @@ TEST(Csv, golden) {
             "sequential,reported,,low,ae_rate,,,,hcmsc,1e-07,0,0,1,5\n");
 }
 
+std::size_t n_occurrences(const std::string& text, const std::string& part) {
+  std::size_t n = 0;
+  for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++n;
+  return n;
+}
+
+TEST(Csv, marks_every_line_of_what_is_not_whole) {
+  const std::string whole = write_csv(sample());
+  EXPECT_EQ(whole.find("partial"), std::string::npos);
+  Results interrupted = sample(), partial = sample();
+  interrupted.interrupted = true;
+  partial.partial = true;
+  EXPECT_EQ(write_csv(interrupted), write_csv(partial));
+  const std::string text = write_csv(partial);
+  EXPECT_EQ(n_occurrences(text, ",n_trials,partial\n"), 1u);
+  EXPECT_EQ(n_occurrences(text, ",true\n"), n_occurrences(text, "\n") - 1);
+  EXPECT_EQ(n_occurrences(text, "\n"), n_occurrences(whole, "\n"));
+}
+
 TEST(Csv, every_line_has_as_many_fields) {
   const std::string text = write_csv(sample());
   std::size_t n_commas = 0, n_lines = 0;

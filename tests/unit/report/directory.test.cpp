@@ -104,6 +104,24 @@ TEST_F(Directory, takes_a_longer_run_in_place_of_an_interrupted_one_and_not_the_
   EXPECT_EQ(write_directory(root_, sample(), "", {}), root_);
 }
 
+TEST_F(Directory, keeps_partial_results_apart_from_whole_ones) {
+  Results partial = sample();
+  partial.partial = true;
+  partial.points.resize(2);
+  EXPECT_EQ(claim_place(root_, partial), root_ / "partial");
+  EXPECT_EQ(write_directory(root_, partial, "", {}), root_ / "partial");
+  EXPECT_FALSE(fs::exists(root_ / "results.json"));
+  EXPECT_EQ(content(root_ / "partial" / "results.json"), write_json(partial));
+  // Others go beside, more of the same in their place.
+  Results other = partial;
+  other.points[0].n_trials /= 2;
+  EXPECT_EQ(write_directory(root_, other, "", {}), root_ / "partial-2");
+  partial.points = sample().points;
+  EXPECT_EQ(write_directory(root_, partial, "", {}), root_ / "partial");
+  EXPECT_EQ(write_directory(root_, sample(), "", {}), root_);
+  EXPECT_EQ(content(root_ / "partial" / "results.json"), write_json(partial));
+}
+
 TEST_F(Directory, refuses_a_run_of_fewer_trials) {
   refuse_fewer_trials(root_, 1);
   write_directory(root_, sample(), "", {});

@@ -121,6 +121,10 @@ TEST(Json, optional_keys_stand_only_where_they_say_something) {
   EXPECT_THAT(write_json(results), testing::Not(HasSubstr("interrupted")));
   results.interrupted = true;
   EXPECT_THAT(write_json(results), HasSubstr("\"interrupted\": true"));
+  EXPECT_THAT(write_json(results), testing::Not(HasSubstr("partial")));
+  results.partial = true;
+  EXPECT_THAT(write_json(results), HasSubstr("\"partial\": true"));
+  EXPECT_TRUE(read_json(write_json(results)).partial);
   EXPECT_THAT(write_json(results), HasSubstr("\"null_hypotheses\": [\n    \"easi50\"\n   ],"));
   EXPECT_THAT(write_json(results), HasSubstr("\"notes\": [\n    \"7 trials had an empty stratum;"));
 }

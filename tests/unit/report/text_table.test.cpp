@@ -142,6 +142,9 @@ TEST(TextTable, shows_what_is_missing_or_unusual) {
   results.points[0].metrics.push_back(metric("power", "easi50", 0.5, 0, 0.5, 0.5, 100000));
   const std::string text = text_table(results);
   EXPECT_THAT(text, HasSubstr("INTERRUPTED: not every trial asked for was simulated."));
+  EXPECT_THAT(text, Not(HasSubstr("PARTIAL")));
+  results.partial = true;
+  EXPECT_THAT(text_table(results), HasSubstr("\nPARTIAL: shards are missing, and with them some of"));
   EXPECT_THAT(text, HasSubstr("trials"));
   EXPECT_THAT(text, HasSubstr(" 50000 "));
   EXPECT_THAT(text, HasSubstr("n/a"));
