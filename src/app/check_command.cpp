@@ -152,7 +152,7 @@ double seconds_of(const Plans& plans, const Engines& engines, double n_trials) {
 ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
   const int n_threads = engine::available_threads();
-  const auto [points, plans, engines] = engine::plan_study(study, n_threads);
+  const auto [points, plans, engines, i_points] = engine::plan_study(study, n_threads);
   const auto powers = primary_powers(plans, n_threads);
   const std::uint64_t n_trials = study.spec().simulation.trials;
   const double estimate = seconds_of(plans, engines, static_cast<double>(n_trials)) / n_threads;

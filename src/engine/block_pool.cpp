@@ -6,13 +6,14 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <condition_variable>
-#include <optional>
 
 namespace trialwright::engine {
 namespace {
 
 // Blocks that a thread may be ahead of its stage's oldest one under way, a thread of the pool.
 constexpr std::uint64_t k_most_ahead = 256;
+
+using Clock = std::chrono::steady_clock;
 
 // A block of a stage.
 struct Place {
@@ -32,15 +33,27 @@ class Dispatcher {
     pass_finished_stages();
   }
 
+  // Blocks are handed out until then; one at least.
+  void open_until(std::optional<Clock::time_point> time) {
+    const std::lock_guard lock(mutex_);
+    closes_at_ = time;
+    has_taken_ = false;
+  }
+
+  BlockPool::State state() {
+    const std::lock_guard lock(mutex_);
+    if (!has_next()) return BlockPool::State::done;
+    return stopped_ ? BlockPool::State::stopped : BlockPool::State::paused;
+  }
+
   std::optional<Place> take(std::size_t i_thread) {
     std::unique_lock lock(mutex_);
     while (true) {
-      while (next_.i_stage < stages_.size() && next_.i_block >= stages_[next_.i_stage]->n_blocks())
-        next_ = {next_.i_stage + 1, 0};
-      if (stopped_ || next_.i_stage >= stages_.size()) return std::nullopt;
+      if (!has_next() || stopped_ || is_closed()) return std::nullopt;
       if (!is_too_far_ahead()) break;
       changed_.wait(lock);
     }
+    has_taken_ = true;
     under_way_[i_thread] = next_;
     ++next_.i_block;
     return under_way_[i_thread];
@@ -75,6 +88,14 @@ class Dispatcher {
     std::uint64_t n_items = 0;
   };
 
+  bool has_next() {
+    while (next_.i_stage < stages_.size() && next_.i_block >= stages_[next_.i_stage]->n_blocks())
+      next_ = {next_.i_stage + 1, 0};
+    return next_.i_stage < stages_.size();
+  }
+
+  bool is_closed() const { return closes_at_ && has_taken_ && Clock::now() >= *closes_at_; }
+
   bool is_too_far_ahead() const {
     return std::any_of(under_way_.begin(), under_way_.end(), [&](const auto& place) {
       return place && place->i_stage == next_.i_stage && next_.i_block - place->i_block > most_ahead_;
@@ -99,6 +120,8 @@ class Dispatcher {
   std::condition_variable changed_;
   Place next_;
   bool stopped_ = false;
+  std::optional<Clock::time_point> closes_at_;
+  bool has_taken_ = false;
   std::vector<std::optional<Place>> under_way_;  // [i_thread]
   std::vector<Progress> progress_;               // [i_stage]
   std::size_t i_reported_ = 0;
@@ -118,17 +141,54 @@ void work(std::span<Stage* const> stages, Dispatcher& dispatcher, std::size_t i_
 
 }  // namespace
 
+class BlockPool::Impl {
+ public:
+  Impl(std::span<Stage* const> stages, int n_threads, Monitor* monitor)
+      : stages_(stages),
+        n_threads_(n_threads),
+        dispatcher_(stages, n_threads, monitor),
+        limit_(oneapi::tbb::global_control::max_allowed_parallelism,
+               static_cast<std::size_t>(n_threads)),
+        arena_(n_threads) {}
+
+  State run(std::optional<Clock::duration> time) {
+    constexpr Clock::duration k_longest = std::chrono::hours(24 * 365);
+    std::optional<Clock::time_point> end;
+    if (time) end = Clock::now() + std::min(*time, k_longest);
+    dispatcher_.open_until(end);
+    arena_.execute([&] {
+      oneapi::tbb::parallel_for(
+          0, n_threads_, [&](int) { work(stages_, dispatcher_, i_thread()); },
+          oneapi::tbb::simple_partitioner{});
+    });
+    return dispatcher_.state();
+  }
+
+ private:
+  // The place in the arena, which a thread comes back to after a pause: so it finds the memory that it
+  // was the first to write.
+  static std::size_t i_thread() {
+    return static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index());
+  }
+
+  std::span<Stage* const> stages_;
+  int n_threads_;
+  Dispatcher dispatcher_;
+  oneapi::tbb::global_control limit_;
+  oneapi::tbb::task_arena arena_;
+};
+
+BlockPool::BlockPool(std::span<Stage* const> stages, int n_threads, Monitor* monitor)
+    : impl_(std::make_unique<Impl>(stages, n_threads, monitor)) {}
+
+BlockPool::~BlockPool() = default;
+
+BlockPool::State BlockPool::run(std::optional<std::chrono::steady_clock::duration> time) {
+  return impl_->run(time);
+}
+
 void run_stages(std::span<Stage* const> stages, int n_threads, Monitor* monitor) {
-  Dispatcher dispatcher(stages, n_threads, monitor);
-  const oneapi::tbb::global_control limit(oneapi::tbb::global_control::max_allowed_parallelism,
-                                          static_cast<std::size_t>(n_threads));
-  oneapi::tbb::task_arena arena(n_threads);
-  arena.execute([&] {
-    oneapi::tbb::parallel_for(
-        0, n_threads,
-        [&](int i_thread) { work(stages, dispatcher, static_cast<std::size_t>(i_thread)); },
-        oneapi::tbb::simple_partitioner{});
-  });
+  BlockPool(stages, n_threads, monitor).run();
 }
 
 }  // namespace trialwright::engine

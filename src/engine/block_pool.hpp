@@ -1,10 +1,13 @@
-// The pool: numbered blocks of work handed out in order to threads, their results merged in order.
+// The pool: numbered blocks of work handed out in order to threads, paused now and then.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,15 +36,33 @@ class Stage {
   virtual std::uint64_t n_blocks() const = 0;
   // What progress counts to: trials, or exact powers.
   virtual std::uint64_t n_items() const = 0;
-  // Does one block on thread `i_thread` (from 0), and returns the items done.
+  // Does one block on thread `i_thread` (from 0), and returns the items done. No two threads at work
+  // have the same number.
   virtual std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) = 0;
 };
 
 // Runs every stage's blocks on n_threads threads, handed out in order: a thread that finds no block
 // left of one stage goes on with the next, so no core waits between them. The monitor hears of the
-// first stage that is not finished. After a stop exactly the blocks handed out are done: a prefix. No
-// thread is further ahead of a stage's oldest block under way than a fixed number of blocks, which
-// bounds the results that wait to be merged.
+// first stage that is not finished. No thread is further ahead of a stage's oldest block under way than
+// a fixed number of blocks, which bounds the results that wait to be merged.
+class BlockPool {
+ public:
+  // The stages and the monitor (which may be null) must outlive the pool.
+  BlockPool(std::span<Stage* const> stages, int n_threads, Monitor* monitor);
+  ~BlockPool();
+
+  enum class State { paused, stopped, done };
+  // Works until all blocks are done, the monitor asks to stop, or `time` has passed (but for one block
+  // at least). On return no block is under way, and of every stage exactly a prefix of its blocks is
+  // done. Paused, it can be run on. What a block throws is thrown, and ends the pool's work for good.
+  State run(std::optional<std::chrono::steady_clock::duration> time = std::nullopt);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// The same without a pause.
 void run_stages(std::span<Stage* const> stages, int n_threads, Monitor* monitor);
 
 // A sum of numbered blocks, merged from block 0 on in whatever order they come.

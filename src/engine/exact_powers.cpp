@@ -4,9 +4,12 @@
 
 namespace trialwright::engine {
 
-ExactPowerStage::ExactPowerStage(std::span<const Work> work) : work_(work), calculated_(work.size()) {
+ExactPowerStage::ExactPowerStage(std::span<const PointWork> work)
+    : work_(work), calculated_(work.size()), n_left_(work.size()) {
   for (std::size_t i = 0; i < work.size(); ++i) {
+    if (work[i].known || !work[i].needs_values) continue;
     calculated_[i].resize(work[i].plan->analyses.size());
+    n_left_[i] = calculated_[i].size();
     for (std::size_t k = 0; k < calculated_[i].size(); ++k) order_.push_back({i, k});
   }
   std::stable_sort(order_.begin(), order_.end(), [&](const Place& a, const Place& b) {
@@ -19,6 +22,7 @@ std::uint64_t ExactPowerStage::run(std::uint64_t i_block, std::size_t) {
   const auto& plan = *work_[i_work].plan;
   const auto& analysis = plan.analyses[i_analysis];
   calculated_[i_work][i_analysis] = {plan.exact_power(analysis), plan.is_null(analysis)};
+  --n_left_[i_work];
   return 1;
 }
 

@@ -2,34 +2,31 @@
 // its null hypothesis is true.
 #pragma once
 
+#include <atomic>
 #include <span>
 #include <vector>
 
-#include "engine/simulate.hpp"
+#include "engine/block_pool.hpp"
+#include "engine/portion.hpp"
 
 namespace trialwright::engine {
 
-// Of one analysis of one point.
-struct Calculated {
-  trial::TrialPlan::ExactPower power;
-  bool is_null = false;
-};
-
-// TrialPlan::exact_power and is_null of every analysis of every point, each one block of the pool,
-// those of the most patients first.
+// TrialPlan::exact_power and is_null of every analysis of every point whose values are needed and not
+// known, each one block of the pool, those of the most patients first.
 class ExactPowerStage final : public Stage {
  public:
   // `work` must outlive the stage.
-  explicit ExactPowerStage(std::span<const Work> work);
+  explicit ExactPowerStage(std::span<const PointWork> work);
 
   Monitor::Phase phase() const override { return Monitor::Phase::exact_powers; }
   std::uint64_t n_blocks() const override { return order_.size(); }
   std::uint64_t n_items() const override { return order_.size(); }
   std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) override;
 
-  // [i_work][i_analysis], once the stage's blocks are done.
-  using Table = std::vector<std::vector<Calculated>>;
-  const Table& calculated() const { return calculated_; }
+  // While the pool works on none of the stage's blocks: are a point's all done, and [i_analysis] what
+  // they gave (empty where not asked for).
+  bool is_done(std::size_t i_work) const { return n_left_[i_work] == 0; }
+  const std::vector<Calculated>& calculated(std::size_t i_work) const { return calculated_[i_work]; }
 
  private:
   struct Place {
@@ -37,9 +34,10 @@ class ExactPowerStage final : public Stage {
     std::size_t i_analysis = 0;
   };
 
-  std::span<const Work> work_;
+  std::span<const PointWork> work_;
   std::vector<Place> order_;
-  Table calculated_;
+  std::vector<std::vector<Calculated>> calculated_;  // [i_work]
+  std::vector<std::atomic<std::size_t>> n_left_;     // [i_work]
 };
 
 }  // namespace trialwright::engine

@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <span>
+#include <utility>
 
 #include "engine/block_pool.hpp"
-#include "engine/exact_powers.hpp"
 #include "engine/metrics.hpp"
-#include "engine/trial_stage.hpp"
+#include "engine/precision.hpp"
 #include "trialwright/version.hpp"
 
 namespace trialwright::engine {
@@ -47,47 +45,187 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, co
 
 namespace {
 
-// Below so many points a copy of the study costs more than it saves.
-constexpr std::size_t k_points_of_a_range = 16;
+// What does not change between rounds of the i-th point of a plan.
+struct PointShape {
+  PointShape(const scenario::SimulationSpec& simulation, const StudyPlan& plan, std::size_t i)
+      : trials(track_shape(*plan.plans[i], plan.engines[i].counts.get(), Track::trials,
+                           simulation.trials)),
+        calendars(track_shape(*plan.plans[i], plan.engines[i].counts.get(), Track::calendars,
+                              simulation.trials)),
+        rounds(simulation, trials) {}
 
-// The plans of a range of points, and what is wrong with them.
-struct PlannedRange {
-  std::vector<std::shared_ptr<const trial::TrialPlan>> plans;
-  input::Diagnostics faults;
-  void merge(const PlannedRange& later) {
-    plans.insert(plans.end(), later.plans.begin(), later.plans.end());
-    for (const auto& fault : later.faults.faults()) faults.add(fault.at, fault.problem, fault.hint);
+  TrackShape trials;
+  TrackShape calendars;
+  Rounds rounds;
+};
+
+bool has_values(const StudyPlan& plan, std::size_t i, const Ledger& ledger) {
+  const auto* values = ledger.values(plan.i_points[i]);
+  const std::size_t n = plan.plans[i]->analyses.size();
+  return values && values->truths.size() == n && values->calculated.size() == n;
+}
+
+// Of the i-th point what is missing of a round.
+std::vector<Portion> missing(const StudyPlan& plan, std::size_t i, const Ledger& ledger,
+                             const PointShape& shape, std::uint64_t i_round, std::size_t i_work) {
+  std::vector<Portion> portions;
+  const auto add = [&](Track track, const TrackShape& of_track, const TrialRange& wanted) {
+    for (const auto& gap : ledger.gaps(plan.i_points[i], track, wanted))
+      for (const auto& portion : portions_of(i_work, track, of_track, gap)) portions.push_back(portion);
+  };
+  if (i_round == 0) add(Track::calendars, shape.calendars, {0, shape.calendars.n_trials});
+  add(Track::trials, shape.trials, shape.rounds.round(i_round));
+  return portions;
+}
+
+Results results_without_points(const scenario::Study& study) {
+  Results results;
+  results.study = study.name();
+  results.study_hash = fmt::format("{:016x}", study.hash());
+  results.seed = study.spec().simulation.seed;
+  results.version = k_version;
+  return results;
+}
+
+// Results of some points, in their order, that merge.
+struct SomePoints {
+  std::vector<Point> points;
+  bool lacks_some = false;
+  void merge(const SomePoints& later) {
+    points.insert(points.end(), later.points.begin(), later.points.end());
+    lacks_some = lacks_some || later.lacks_some;
+  }
+};
+
+struct SomeStandings {
+  std::vector<Standing> standings;
+  void merge(const SomeStandings& later) {
+    standings.insert(standings.end(), later.standings.begin(), later.standings.end());
   }
 };
 
 struct NoScratch {};
 
-// One range of neighbouring points a thread, each planned by its own copy of the study.
-std::vector<std::shared_ptr<const trial::TrialPlan>> plan_points(
-    const scenario::Study& study, std::span<const scenario::PointSpec> points, int n_threads) {
-  const std::size_t n_ranges = std::clamp<std::size_t>(points.size() / k_points_of_a_range, 1,
-                                                       static_cast<std::size_t>(n_threads));
-  std::vector<Job<PlannedRange>> jobs{{n_ranges, points.size(), {}}};
+// Puts into the ledger what comes, then hands it on.
+class LedgerKeeper final : public Keeper {
+ public:
+  LedgerKeeper(Ledger& ledger, Keeper* saver) : ledger_(ledger), saver_(saver) {}
+
+  void keep(std::vector<Piece> pieces, std::vector<PointValues> values) override {
+    if (!saver_) {
+      for (auto& one : values) ledger_.add(std::move(one));
+      for (auto& piece : pieces) ledger_.add(std::move(piece));
+      return;
+    }
+    for (const auto& one : values) ledger_.add(one);
+    for (const auto& piece : pieces) ledger_.add(piece);
+    saver_->keep(std::move(pieces), std::move(values));
+  }
+  std::optional<std::chrono::steady_clock::duration> interval() override {
+    return saver_ ? saver_->interval() : std::nullopt;
+  }
+
+ private:
+  Ledger& ledger_;
+  Keeper* saver_;
+};
+
+// What is to be done next: a round of every point that is not at its end.
+struct RoundWork {
+  std::vector<PointWork> work;
+  std::vector<Portion> portions;
+};
+
+// Moves `standings` on to where the ledger's points are.
+RoundWork next_round(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
+                     int n_threads, std::vector<Standing>& standings) {
+  const auto& simulation = study.spec().simulation;
+  std::vector<Job<SomeStandings>> jobs{{standings.size(), standings.size(), {}}};
   run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
-    const std::size_t from = points.size() * i / n_ranges, to = points.size() * (i + 1) / n_ranges;
-    scenario::Study copy = study;
-    PlannedRange range;
-    range.plans = copy.plans(points.subspan(from, to - from), range.faults);
-    return range;
+    const auto& before = standings[i];
+    return SomeStandings{
+        {before.is_whole ? before : standing_of(study, plan, i, ledger, before.i_round)}};
   });
-  auto& all = jobs.front().sum;
-  if (!all.faults.empty()) study.refuse(all.faults);
-  return std::move(all.plans);
+  standings = std::move(jobs.front().sum.standings);
+  RoundWork next;
+  for (std::size_t i = 0; i < standings.size(); ++i) {
+    if (standings[i].is_whole) continue;
+    const PointShape shape(simulation, plan, i);
+    const auto portions = missing(plan, i, ledger, shape, standings[i].i_round, next.work.size());
+    next.portions.insert(next.portions.end(), portions.begin(), portions.end());
+    const auto* known = has_values(plan, i, ledger) ? ledger.values(plan.i_points[i]) : nullptr;
+    next.work.push_back({plan.i_points[i], plan.plans[i].get(), plan.engines[i].counts.get(), known,
+                         true, simulation.truth_patients});
+  }
+  return next;
+}
+
+Results run_rounds(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger, Keeper* saver,
+                   int n_threads, Monitor* monitor, RowRecorder* rows) {
+  fit_ledger(study, plan, ledger);
+  LedgerKeeper keeper(ledger, saver);
+  std::vector<Standing> standings(plan.points.size());
+  while (true) {
+    const auto next = next_round(study, plan, ledger, n_threads, standings);
+    if (next.work.empty() ||
+        run_portions(next.work, next.portions, n_threads, monitor, keeper, rows) == Ended::stopped)
+      return results_of(study, plan, ledger, n_threads);
+  }
 }
 
 }  // namespace
 
-StudyPlan plan_study(const scenario::Study& study, int n_threads) {
-  StudyPlan plan;
-  plan.points = study.points();
-  plan.plans = plan_points(study, plan.points, n_threads);
-  plan.engines = engines_of(study, plan.plans, n_threads);
-  return plan;
+std::optional<Point> point_of(const StudyPlan& plan, std::size_t i, const Ledger& ledger,
+                              std::uint64_t n_trials) {
+  if (!has_values(plan, i, ledger)) return std::nullopt;
+  const auto& values = *ledger.values(plan.i_points[i]);
+  const auto sum = sum_of(ledger.pieces(plan.i_points[i]), n_trials, *plan.plans[i],
+                          plan.engines[i].counts.get(), values_alone(values.truths));
+  if (sum.n_trials == 0) return std::nullopt;
+  return point_of(plan.points[i], *plan.plans[i], plan.engines[i], values.truths, values.calculated,
+                  sum);
+}
+
+void fit_ledger(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger) {
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    const PointShape shape(study.spec().simulation, plan, i);
+    const std::uint64_t round = shape.rounds.n_rounds() > 1 ? shape.rounds.round_trials() : 0;
+    ledger.keep_fitting(plan.i_points[i], shape.trials, shape.calendars, round);
+  }
+}
+
+Standing standing_of(const scenario::Study& study, const StudyPlan& plan, std::size_t i,
+                     const Ledger& ledger, std::uint64_t from) {
+  const auto& simulation = study.spec().simulation;
+  const PointShape shape(simulation, plan, i);
+  if (!has_values(plan, i, ledger)) return {from, false};
+  for (std::uint64_t i_round = from;; ++i_round) {
+    if (!missing(plan, i, ledger, shape, i_round, 0).empty()) return {i_round, false};
+    if (i_round + 1 >= shape.rounds.n_rounds()) return {i_round, true};
+    const auto point = point_of(plan, i, ledger, shape.rounds.round(i_round).to);
+    if (simulation.precision && point && is_precise(*point, *simulation.precision))
+      return {i_round, true};
+  }
+}
+
+Results results_of(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
+                   int n_threads) {
+  const std::size_t n = plan.points.size();
+  std::vector<Job<SomePoints>> jobs{{n, n, {}}};
+  run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
+    const auto standing = standing_of(study, plan, i, ledger);
+    const PointShape shape(study.spec().simulation, plan, i);
+    SomePoints some;
+    some.lacks_some = !standing.is_whole;
+    auto point = point_of(plan, i, ledger, shape.rounds.round(standing.i_round).to);
+    if (point) some.points.push_back(std::move(*point));
+    return some;
+  });
+  auto& all = jobs.front().sum;
+  Results results = results_without_points(study);
+  results.interrupted = all.lacks_some;
+  results.points = std::move(all.points);
+  return results;
 }
 
 Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor) {
@@ -96,27 +234,13 @@ Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor)
 
 Results run_study(const scenario::Study& study, const StudyPlan& plan, int n_threads,
                   Monitor* monitor) {
-  const auto& [specs, plans, engines] = plan;
-  auto work = work_of(plans, engines, study.spec().simulation.trials);
-  Results results;
-  results.study = study.name();
-  results.study_hash = fmt::format("{:016x}", study.hash());
-  results.seed = study.spec().simulation.seed;
-  results.version = k_version;
+  Ledger ledger(study.points().size());
+  return run_rounds(study, plan, ledger, nullptr, n_threads, monitor, nullptr);
+}
 
-  TruthStage truths(work, n_threads);
-  ExactPowerStage powers(work);
-  TrialStage trials(work, n_threads, [&] { truths.wait(); });
-  Stage* const stages[] = {&truths, &powers, &trials};
-  run_stages(stages, n_threads, monitor);
-  const auto sums = trials.sums();
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    results.interrupted = results.interrupted || sums[i].n_trials < work[i].n_trials;
-    if (sums[i].n_trials > 0)
-      results.points.push_back(point_of(specs[i], *plans[i], engines[i], truths.truths()[i],
-                                        powers.calculated()[i], sums[i]));
-  }
-  return results;
+Results run_study(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger, Keeper& saver,
+                  int n_threads, Monitor* monitor, RowRecorder* rows) {
+  return run_rounds(study, plan, ledger, &saver, n_threads, monitor, rows);
 }
 
 }  // namespace trialwright::engine

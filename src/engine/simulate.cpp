@@ -1,35 +1,40 @@
 #include "engine/simulate.hpp"
 
 #include <algorithm>
-#include <bit>
 
-#include "engine/table_counts.hpp"
+#include "engine/ledger.hpp"
 #include "engine/trial_stage.hpp"
 
 namespace trialwright::engine {
-namespace {
-
-// About a millisecond each: by measurement (bench/engine.bench.cpp) blocks 16 times as large are no
-// faster, and the smaller they are the less a core waits at the end.
-constexpr std::uint64_t k_block_patients = 1 << 16;
-constexpr std::uint64_t k_most_patient_trials = 1 << 12;
-constexpr std::uint64_t k_tabulated_trials = 1 << 17;
-constexpr std::uint64_t k_analysed_trials = 1 << 14;
-
-}  // namespace
-
-std::uint64_t block_trials(const trial::TrialPlan& plan, const trial::CountPlan* counts) {
-  if (counts) return TableLayout(plan, counts).tabulates_all() ? k_tabulated_trials : k_analysed_trials;
-  const auto patients = static_cast<std::uint64_t>(plan.n_patients);
-  return std::min(k_most_patient_trials,
-                  std::bit_ceil(std::max<std::uint64_t>(1, k_block_patients / patients)));
-}
 
 std::vector<PointAccumulator> simulate(std::span<const Work> work, int n_threads, Monitor* monitor) {
-  TrialStage trials(work, n_threads);
+  std::vector<PointWork> points;
+  std::vector<Portion> portions;
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const auto& one = work[i];
+    points.push_back({i, one.plan, one.counts.get()});
+    const std::uint64_t end = one.first_trial + one.n_trials;
+    for (const Track track : {Track::calendars, Track::trials}) {
+      const auto shape = track_shape(*one.plan, one.counts.get(), track, end);
+      const TrialRange range{one.first_trial, std::min(end, shape.n_trials)};
+      if (!range.empty()) portions.push_back({i, track, range});
+    }
+  }
+  TrialStage trials(points, portions, n_threads,
+                    [&](std::size_t i) -> const TrueValues& { return work[i].true_values; });
   Stage* const stages[] = {&trials};
   run_stages(stages, n_threads, monitor);
-  return trials.sums();
+
+  const auto pieces = trials.take_pieces();
+  std::vector<PointAccumulator> sums;
+  auto first = pieces.begin();
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    const auto end =
+        std::find_if(first, pieces.end(), [&](const auto& piece) { return piece.i_point > i; });
+    sums.push_back(sum_of({first, end}, *work[i].plan, work[i].counts.get(), work[i].true_values));
+    first = end;
+  }
+  return sums;
 }
 
 }  // namespace trialwright::engine

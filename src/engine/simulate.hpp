@@ -8,6 +8,7 @@
 
 #include "engine/accumulator.hpp"
 #include "engine/block_pool.hpp"
+#include "engine/portion.hpp"
 #include "trial/count_plan.hpp"
 #include "trial/trial_plan.hpp"
 
@@ -21,10 +22,6 @@ struct Work {
   std::uint64_t first_trial = 0;
   std::shared_ptr<const trial::CountPlan> counts = nullptr;  // null: patients are simulated
 };
-
-// Trials in one block: a power of two, about a millisecond's worth. Depends on the plan and its engine
-// alone, so that the order of every sum does too. `counts` is null where patients are simulated.
-std::uint64_t block_trials(const trial::TrialPlan& plan, const trial::CountPlan* counts);
 
 // Every point's sum over its finished trials. Points and blocks share one pool of `n_threads` threads.
 // Result = f(work) alone; after a stop, each sum holds its leading blocks up to the first unfinished

@@ -10,142 +10,167 @@
 namespace trialwright::engine {
 namespace {
 
-constexpr std::uint64_t k_calendar_block = 128;
-
-std::uint64_t blocks_of(std::uint64_t n, std::uint64_t size) {
-  return (n + size - 1) / size;
-}
-
-// Of a point drawn as counts: the trials whose calendar is made.
-std::uint64_t n_calendars(const Work& work) {
-  if (!work.counts || work.first_trial >= trial::k_calendar_trials) return 0;
-  return std::min(work.n_trials, trial::k_calendar_trials - work.first_trial);
-}
-
 void add_arm(std::span<const std::int32_t> events, std::span<const std::int32_t> patients,
              std::size_t n_trials, ArmAccumulator& sum) {
   for (std::size_t i = 0; i < n_trials; ++i) sum.add(events[i], patients[i]);
 }
 
+// "= {}" would keep the memory.
+template <class T>
+void free_memory(std::vector<T>& values) {
+  std::vector<T>().swap(values);
+}
+
 }  // namespace
 
-TrialStage::TrialStage(std::span<const Work> work, int n_threads, std::function<void()> wait)
+TrialStage::TrialStage(std::span<const PointWork> work, std::span<const Portion> portions,
+                       int n_threads, TruthSource true_values, RowRecorder* rows)
     : work_(work),
-      wait_(std::move(wait)),
-      states_(work.size()),
+      portions_(portions),
+      true_values_(std::move(true_values)),
+      rows_(rows),
+      states_(portions.size()),
       workers_(static_cast<std::size_t>(n_threads)) {
-  for (std::size_t i = 0; i < work.size(); ++i) {
-    const auto& point = work[i];
-    auto& state = states_[i];
-    layouts_.emplace_back(*point.plan, point.counts.get());
-    if (point.counts) state.arms = arms_in_tables(*point.plan, layouts_[i]);
-    state.block_trials = block_trials(*point.plan, point.counts.get());
-    state.n_calendar_blocks = blocks_of(n_calendars(point), k_calendar_block);
-    state.n_blocks = state.n_calendar_blocks + blocks_of(point.n_trials, state.block_trials);
-    index_.add_job(state.n_blocks);
-    n_trials_ += point.n_trials;
+  for (const auto& point : work) {
+    TableLayout layout(*point.plan, point.counts);
+    auto arms =
+        point.counts ? arms_in_tables(*point.plan, layout) : std::vector<std::optional<ArmInTables>>{};
+    points_.push_back({std::move(layout), std::move(arms)});
   }
+  for (std::size_t i = 0; i < portions.size(); ++i) {
+    const auto& [i_work, track, range] = portions[i];
+    auto& state = states_[i];
+    const auto shape = track_shape(*work[i_work].plan, work[i_work].counts, track, range.to);
+    state.block_trials = shape.block_trials;
+    state.n_blocks = shape.n_blocks() - range.from / state.block_trials;
+    TRIALWRIGHT_EXPECT(!range.empty() && range.to <= shape.n_trials);
+    index_.add_job(state.n_blocks);
+    if (track == Track::trials) n_trials_ += range.size();
+  }
+}
+
+// Made by the thread that uses it, here and in the columns that it sizes later, so that on machines of
+// several memory nodes its pages are on the thread's own.
+TrialStage::Worker& TrialStage::worker(std::size_t i_thread) {
+  auto& worker = workers_[i_thread];
+  if (!worker) worker = std::make_unique<Worker>();
+  return *worker;
+}
+
+// A range that begins within a block begins with the rest of it.
+TrialRange TrialStage::block(std::size_t i_portion, std::uint64_t i_block) const {
+  const auto& range = portions_[i_portion].range;
+  const std::uint64_t size = states_[i_portion].block_trials;
+  const std::uint64_t from = (range.from / size + i_block) * size;
+  return {std::max(range.from, from), std::min(range.to, from + size)};
 }
 
 std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
-  if (wait_) wait_();
-  const auto [i_point, i_block] = index_[i];
-  const auto& work = work_[i_point];
-  TRIALWRIGHT_EXPECT(work.true_values.size() == work.plan->analyses.size());
-  auto& state = states_[i_point];
-  auto& worker = workers_[i_thread];
-  turn_to(i_point, worker);
-  PointAccumulator sum(*work.plan, work.true_values);
-  if (i_block < state.n_calendar_blocks) {
-    make_calendar(work, i_block, worker, sum);
+  const auto [i_portion, i_block] = index_[i];
+  const auto& portion = portions_[i_portion];
+  const auto& point = work_[portion.i_work];
+  const auto& true_values = true_values_(portion.i_work);
+  TRIALWRIGHT_EXPECT(true_values.size() == point.plan->analyses.size());
+  auto& worker = this->worker(i_thread);
+  turn_to(i_portion, true_values, worker);
+  const TrialRange trials = block(i_portion, i_block);
+  PointAccumulator sum(*point.plan, true_values);
+  if (portion.track == Track::calendars) {
+    make_calendars(trials, worker, sum);
   } else {
-    const std::uint64_t from = (i_block - state.n_calendar_blocks) * state.block_trials;
-    const std::uint64_t to = std::min(work.n_trials, from + state.block_trials);
-    if (work.counts)
-      draw_counts(i_point, work.first_trial + from, work.first_trial + to, worker, sum);
+    if (point.counts)
+      draw_counts(trials, true_values, worker, sum);
     else
-      simulate_patients(i_point, work.first_trial + from, work.first_trial + to, worker, sum);
-    sum.n_trials = to - from;
+      simulate_patients(trials, true_values, worker, sum);
+    sum.n_trials = trials.size();
   }
-  const std::uint64_t n_trials = sum.n_trials;
-  worker.n_trials += n_trials;
+  worker.n_trials += sum.n_trials;
   ++worker.n_blocks;
-  state.sum.add(i_block, std::move(sum));
-  return n_trials;
+  worker.sum.merge(sum);
+  return sum.n_trials;
 }
 
-void TrialStage::turn_to(std::size_t i_point, Worker& worker) {
+void TrialStage::turn_to(std::size_t i_portion, const TrueValues& true_values, Worker& worker) {
   constexpr std::uint64_t k_most_counted = std::numeric_limits<std::uint32_t>::max();
-  if (worker.i_point == i_point && worker.n_trials + states_[i_point].block_trials <= k_most_counted)
+  if (worker.i_portion == i_portion &&
+      worker.n_trials + states_[i_portion].block_trials <= k_most_counted)
     return;
-  hand_on_tables(worker);
-  worker.cells.assign(layouts_[i_point].n_cells(), 0);
-  if (worker.i_point == i_point) return;
-  worker.i_point = i_point;
+  hand_on(worker);
+  const auto& [i_work, track, range] = portions_[i_portion];
+  const auto& plan = *work_[i_work].plan;
+  worker.cells.assign(track == Track::trials ? points_[i_work].layout.n_cells() : 0, 0);
+  worker.sum = PointAccumulator(plan, true_values);
+  worker.i_portion = i_portion;
+  if (std::exchange(worker.i_work, i_work) == i_work) return;
   worker.caches.clear();
-  worker.caches.resize(work_[i_point].plan->analyses.size());
+  worker.caches.resize(plan.analyses.size());
 }
 
-void TrialStage::hand_on_tables(Worker& worker) {
-  if (worker.i_point == k_no_point) return;
-  const std::size_t i_point = worker.i_point;
-  auto& state = states_[i_point];
-  bool is_complete = false;
-  {
-    const std::lock_guard lock(state.mutex);
-    state.cells.resize(worker.cells.size());
-    for (std::size_t i = 0; i < worker.cells.size(); ++i) state.cells[i] += worker.cells[i];
-    state.n_blocks_counted += std::exchange(worker.n_blocks, 0);
-    is_complete = state.n_blocks_counted == state.n_blocks;
-  }
+void TrialStage::hand_on(Worker& worker) {
+  const std::size_t i_portion = std::exchange(worker.i_portion, k_none);
+  if (i_portion == k_none) return;
+  auto& state = states_[i_portion];
+  const std::lock_guard lock(state.mutex);
+  if (state.sum)
+    state.sum->merge(worker.sum);
+  else
+    state.sum = std::move(worker.sum);
+  state.cells.resize(worker.cells.size());
+  for (std::size_t i = 0; i < worker.cells.size(); ++i) state.cells[i] += worker.cells[i];
+  state.n_summed += std::exchange(worker.n_blocks, 0);
   worker.n_trials = 0;
-  if (is_complete) evaluate(i_point);
-}
-
-void TrialStage::evaluate(std::size_t i_point) {
-  const auto& work = work_[i_point];
-  auto& state = states_[i_point];
-  if (state.cells.empty()) return;
-  state.tables = PointAccumulator(*work.plan, work.true_values);
-  add_tables(*work.plan, layouts_[i_point], work.true_values, state.cells, state.arms, state.tables);
-  std::vector<std::uint64_t>().swap(state.cells);  // "= {}" would keep the memory
-}
-
-std::vector<PointAccumulator> TrialStage::sums() {
-  for (auto& worker : workers_) {
-    hand_on_tables(worker);
-    worker.i_point = k_no_point;
+  // Of the many points of a sweep the sparse counts alone wait for the next pause.
+  if (state.n_summed == state.n_blocks) {
+    state.packed = SparseCounts(state.cells);
+    free_memory(state.cells);
   }
-  std::vector<PointAccumulator> sums;
-  for (std::size_t i = 0; i < work_.size(); ++i) {
-    evaluate(i);  // what a stop has left
-    auto& sum = sums.emplace_back(std::move(states_[i].sum.sum()));
-    if (!states_[i].tables.analyses.empty()) sum.merge(states_[i].tables);
-  }
-  return sums;
 }
 
-void TrialStage::make_calendar(const Work& work, std::uint64_t i_block, Worker& worker,
-                               PointAccumulator& sum) {
-  worker.workspace.prepare(*work.plan);
-  const std::uint64_t from = i_block * k_calendar_block;
-  const std::uint64_t to = std::min(n_calendars(work), from + k_calendar_block);
-  for (std::uint64_t i = from; i < to; ++i) {
-    trial::simulate_calendar(*work.plan, work.first_trial + i, worker.workspace);
+std::vector<Piece> TrialStage::take_pieces() {
+  for (auto& worker : workers_)
+    if (worker) hand_on(*worker);
+  std::vector<Piece> pieces;
+  for (std::size_t i = 0; i < portions_.size(); ++i)
+    if (auto piece = take_piece(i)) pieces.push_back(std::move(*piece));
+  return pieces;
+}
+
+// The blocks done are a prefix of the portion's, so the new ones follow those taken before.
+std::optional<Piece> TrialStage::take_piece(std::size_t i_portion) {
+  auto& state = states_[i_portion];
+  if (!state.sum) return std::nullopt;
+  const auto& portion = portions_[i_portion];
+  Piece piece;
+  piece.i_point = work_[portion.i_work].i_point;
+  piece.track = portion.track;
+  piece.range = {block(i_portion, state.n_taken).from, block(i_portion, state.n_summed - 1).to};
+  piece.sum = std::move(*state.sum);
+  state.sum.reset();
+  const bool is_whole = state.n_summed == state.n_blocks;
+  piece.cells = is_whole ? std::exchange(state.packed, {}) : SparseCounts(state.cells);
+  free_memory(state.cells);
+  state.n_taken = state.n_summed;
+  return piece;
+}
+
+void TrialStage::make_calendars(const TrialRange& trials, Worker& worker, PointAccumulator& sum) {
+  const auto& plan = *work_[worker.i_work].plan;
+  worker.workspace.prepare(plan);
+  for (std::uint64_t i = trials.from; i < trials.to; ++i) {
+    trial::simulate_calendar(plan, i, worker.workspace);
     sum.add_calendar(worker.workspace.outcome);
   }
 }
 
-void TrialStage::draw_counts(std::size_t i_point, std::uint64_t from, std::uint64_t to, Worker& worker,
+void TrialStage::draw_counts(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                              PointAccumulator& sum) {
-  const auto& plan = *work_[i_point].plan;
-  const auto& counts = *work_[i_point].counts;
-  const auto& layout = layouts_[i_point];
-  const auto& arms = states_[i_point].arms;
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts;
+  const auto& [layout, arms] = points_[worker.i_work];
   const auto& columns = worker.counts.counts;
-  for (std::uint64_t first = from; first < to; first += trial::CountPlan::k_most_trials) {
-    const auto n =
-        static_cast<std::size_t>(std::min<std::uint64_t>(trial::CountPlan::k_most_trials, to - first));
+  for (std::uint64_t first = trials.from; first < trials.to; first += trial::CountPlan::k_most_trials) {
+    const auto n = static_cast<std::size_t>(
+        std::min<std::uint64_t>(trial::CountPlan::k_most_trials, trials.to - first));
     counts.draw(plan.key, first, n, worker.counts);
     layout.count(columns, n, worker.cells);
     for (std::size_t arm = 0; arm < arms.size(); ++arm) {
@@ -158,21 +183,21 @@ void TrialStage::draw_counts(std::size_t i_point, std::uint64_t from, std::uint6
       for (std::size_t i = 0; i < n; ++i) {
         read_tables(cells, columns, i, worker.strata);
         sum.analyses[i_analysis].add(
-            plan.analyses[i_analysis], work_[i_point].true_values[i_analysis],
+            plan.analyses[i_analysis], true_values[i_analysis],
             trial::analyse_counts(plan.analyses[i_analysis], worker.strata, worker.caches[i_analysis]));
       }
     }
   }
 }
 
-void TrialStage::simulate_patients(std::size_t i_point, std::uint64_t from, std::uint64_t to,
+void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& true_values,
                                    Worker& worker, PointAccumulator& sum) {
-  const auto& plan = *work_[i_point].plan;
-  const auto& layout = layouts_[i_point];
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& layout = points_[worker.i_work].layout;
   auto& workspace = worker.workspace;
   const auto& outcome = workspace.outcome;
   workspace.prepare(plan);
-  for (std::uint64_t i_trial = from; i_trial < to; ++i_trial) {
+  for (std::uint64_t i_trial = trials.from; i_trial < trials.to; ++i_trial) {
     trial::simulate_counts(plan, i_trial, workspace);
     for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
       const auto& table = outcome.analyses[i].table;
@@ -182,7 +207,7 @@ void TrialStage::simulate_patients(std::size_t i_point, std::uint64_t from, std:
       }
       const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
       sum.analyses[i].add(
-          plan.analyses[i], work_[i_point].true_values[i],
+          plan.analyses[i], true_values[i],
           trial::analyse_counts(plan.analyses[i], strata.empty() ? std::span{&table, 1} : strata,
                                 worker.caches[i]));
     }

@@ -10,9 +10,7 @@ namespace trialwright::engine {
 namespace {
 
 constexpr std::uint64_t k_first_truth_trial = std::uint64_t{1} << 47;
-constexpr std::uint64_t k_min_patients = 1 << 18;
-constexpr std::uint64_t k_max_patients = 1 << 23;
-constexpr int k_n_batches = 16;
+constexpr std::uint64_t k_n_batches = 16;
 
 double value_of(analysis::EffectMeasure effect, double rate_1, double rate_0) {
   switch (effect) {
@@ -44,11 +42,9 @@ std::vector<std::optional<TrueValue>> exact_values(const trial::TrialPlan& plan)
   return values;
 }
 
-std::uint64_t batch_trials(const Work& work) {
-  const auto patients = static_cast<std::uint64_t>(work.plan->n_patients);
-  const std::uint64_t wanted =
-      std::clamp(work.n_trials * patients / 10, k_min_patients, k_max_patients) / patients;
-  return std::max<std::uint64_t>(1, wanted / k_n_batches);
+std::uint64_t batch_trials(const PointWork& work) {
+  const auto patients = static_cast<std::uint64_t>(work.plan->n_patients) * k_n_batches;
+  return (work.truth_patients + patients - 1) / patients;
 }
 
 void add(std::span<const analysis::TwoByTwo> tables, std::vector<analysis::TwoByTwo>& sum) {
@@ -69,22 +65,29 @@ int sum_of(std::span<const std::int32_t> column, std::size_t n) {
 
 }  // namespace
 
-TruthStage::TruthStage(std::span<Work> work, int n_threads)
-    : work_(work), workers_(static_cast<std::size_t>(n_threads)) {
-  for (const auto& point : work) {
-    const auto [place, is_new] = truths_of_key_.try_emplace(point.plan->truth_key);
-    if (!is_new) continue;
-    auto& truth = place->second;
-    truth = {&point, exact_values(*point.plan), batch_trials(point), {}};
-    if (point.plan->model->truth_is_drawn() ||
-        std::find(truth.exact.begin(), truth.exact.end(), std::nullopt) == truth.exact.end())
+TrueValues values_alone(const std::vector<std::optional<TrueValue>>& truths) {
+  TrueValues values;
+  for (const auto& truth : truths) values.push_back(truth ? std::optional{truth->value} : std::nullopt);
+  return values;
+}
+
+TruthStage::TruthStage(std::span<const PointWork> work, int n_threads)
+    : truths_(work.size()), workers_(static_cast<std::size_t>(n_threads)) {
+  for (std::size_t i = 0; i < work.size(); ++i) {
+    auto& truth = truths_[i];
+    truth.work = &work[i];
+    truth.values = work[i].known ? work[i].known->truths : exact_values(*work[i].plan);
+    if (work[i].known || work[i].plan->model->truth_is_drawn() ||
+        std::find(truth.values.begin(), truth.values.end(), std::nullopt) == truth.values.end()) {
+      finish(truth);
       continue;
+    }
+    truth.batch_trials = batch_trials(work[i]);
     truth.batches.resize(k_n_batches);
+    truth.n_left = k_n_batches;
     n_trials_ += k_n_batches * truth.batch_trials;
     simulated_.push_back(&truth);
   }
-  n_left_ = n_blocks();
-  if (n_left_ == 0) finish();
 }
 
 std::uint64_t TruthStage::n_blocks() const {
@@ -100,9 +103,11 @@ std::uint64_t TruthStage::run(std::uint64_t i_block, std::size_t i_thread) {
   }
 }
 
-void TruthStage::wait() const {
-  state_.wait(State::under_way);
-  if (state_ == State::failed) std::rethrow_exception(failure_);
+const TrueValues& TruthStage::wait(std::size_t i_work) const {
+  const auto& truth = truths_[i_work];
+  truth.state.wait(State::under_way);
+  if (truth.state == State::failed) std::rethrow_exception(failure_);
+  return truth.alone;
 }
 
 std::uint64_t TruthStage::run_batch(std::uint64_t i_block, std::size_t i_thread) {
@@ -110,12 +115,14 @@ std::uint64_t TruthStage::run_batch(std::uint64_t i_block, std::size_t i_thread)
   const std::uint64_t i_batch = i_block % k_n_batches;
   auto& sums = truth.batches[i_batch];
   sums.resize(truth.work->plan->analyses.size());
+  auto& worker = workers_[i_thread];
+  if (!worker) worker = std::make_unique<Worker>();
   if (truth.work->counts)
-    draw_batch(truth, i_batch, workers_[i_thread], sums);
+    draw_batch(truth, i_batch, *worker, sums);
   else
-    simulate_batch(truth, i_batch, workers_[i_thread], sums);
+    simulate_batch(truth, i_batch, *worker, sums);
   const std::uint64_t n_trials = truth.batch_trials;
-  if (--n_left_ == 0) finish();
+  if (--truth.n_left == 0) finish(truth);
   return n_trials;
 }
 
@@ -167,38 +174,30 @@ std::optional<TrueValue> TruthStage::pooled_value(const Truth& truth, std::size_
     sum_of_squares += value * value;
   }
   const double value = estimator(pooled).value;
-  const double variance = (sum_of_squares - sum * sum / k_n_batches) / (k_n_batches - 1) / k_n_batches;
+  constexpr double k_n = k_n_batches;
+  const double variance = (sum_of_squares - sum * sum / k_n) / (k_n - 1) / k_n;
   if (!std::isfinite(value) || !std::isfinite(variance)) return std::nullopt;
   return TrueValue{value, std::sqrt(std::max(0.0, variance))};
 }
 
-void TruthStage::finish() {
-  for (auto& point : work_) {
-    const auto& truth = truths_of_key_.at(point.plan->truth_key);
-    auto& of_point = truths_.emplace_back(truth.exact);
-    for (std::size_t i = 0; i < of_point.size(); ++i)
-      if (!of_point[i] && !truth.batches.empty()) of_point[i] = pooled_value(truth, i);
-    point.true_values.clear();
-    for (const auto& value : of_point)
-      point.true_values.push_back(value ? std::optional{value->value} : std::nullopt);
-  }
-  state_ = State::done;
-  state_.notify_all();
+void TruthStage::finish(Truth& truth) {
+  for (std::size_t i = 0; i < truth.values.size() && !truth.batches.empty(); ++i)
+    if (!truth.values[i]) truth.values[i] = pooled_value(truth, i);
+  std::vector<std::vector<Tables>>().swap(truth.batches);
+  truth.alone = values_alone(truth.values);
+  truth.state = State::done;
+  truth.state.notify_all();
 }
 
 // The pool waits for every thread: those in wait() would wait for ever.
 void TruthStage::fail() {
   if (has_failed_.test_and_set()) return;
   failure_ = std::current_exception();
-  state_ = State::failed;
-  state_.notify_all();
-}
-
-PointTruths true_values(std::span<Work> work, int n_threads, Monitor* monitor) {
-  TruthStage truths(work, n_threads);
-  Stage* const stages[] = {&truths};
-  run_stages(stages, n_threads, monitor);
-  return std::move(truths.truths());
+  for (auto& truth : truths_) {
+    State before = State::under_way;
+    truth.state.compare_exchange_strong(before, State::failed);
+    truth.state.notify_all();
+  }
 }
 
 }  // namespace trialwright::engine

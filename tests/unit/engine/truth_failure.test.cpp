@@ -33,10 +33,10 @@ TEST(TruthStage, TellsThreadsThatWaitOfAFailure) {
   const auto plan =
       support::plan(support::sections(60, "{effect: 1}", ", secondary: [nrs4_superiority]"),
                     "library/hcmsc_rescue.yaml");
-  std::vector<Work> work{{plan.get(), {}, 1000, 0, nullptr}};
+  const std::vector<PointWork> work{{0, plan.get()}};
   TruthStage truths(work, 2);
   ASSERT_GT(truths.n_blocks(), 1u);
-  auto waiting = std::async(std::launch::async, [&] { truths.wait(); });
+  auto waiting = std::async(std::launch::async, [&] { truths.wait(0); });
   t_is_out_of_memory = true;
   EXPECT_THROW(truths.run(0, 0), std::bad_alloc);
   t_is_out_of_memory = false;

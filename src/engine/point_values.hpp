@@ -1,0 +1,36 @@
+// What is known of a point beside its trials: true values, exact powers, which hypotheses are true.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::engine {
+
+// The true value of one analysis on its effect measure, and that value's own Monte Carlo standard error
+// (0 where it is exact).
+struct TrueValue {
+  double value = 0;
+  double mcse = 0;
+  friend bool operator==(const TrueValue&, const TrueValue&) = default;
+};
+
+// What is calculated of one analysis: exact power, and whether its null hypothesis is true.
+struct Calculated {
+  trial::TrialPlan::ExactPower power;
+  bool is_null = false;
+};
+
+struct PointValues {
+  std::size_t i_point = 0;                       // into Study::points()
+  std::vector<std::optional<TrueValue>> truths;  // [i_analysis]
+  std::vector<Calculated> calculated;            // [i_analysis]; empty where not asked for
+};
+void write(const PointValues& values, base::ByteWriter& out);
+// Throws base::BadBytes.
+PointValues read_point_values(base::ByteReader& in);
+
+}  // namespace trialwright::engine
