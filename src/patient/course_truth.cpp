@@ -31,12 +31,13 @@ double draw_beta(rng::Stream& stream, double events, double non_events) {
 }  // namespace
 
 CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
-                         Variants variants, input::Diagnostics& faults, const input::Position& at)
+                         Variants variants, input::Diagnostics& faults, const input::Position& at,
+                         CourseTableCache* known)
     : spec_(spec), truth_(truth), control_(control_of(arms)) {
   const std::size_t faults_before = faults.size();
   check(arms, faults, at);
-  laws_.emplace_back(TemperedLaw{spec_.laws[control_], spec_.laws[control_], 0});
-  control_moments_ = moments(laws_.front());
+  CourseRecipe recipe;
+  recipe.laws.push_back({spec_.laws[control_], spec_.laws[control_], 0});
   arms_.resize(arms.size());
   for (std::size_t arm = 0; arm < arms.size(); ++arm) {
     const auto n_infusions = arms[arm].infusion_weeks.size();
@@ -51,11 +52,14 @@ CourseTruth::CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, c
     for (std::size_t k = several ? 0 : n_infusions; k <= n_infusions; ++k) {
       const double fraction =
           k == n_infusions ? 1 : static_cast<double>(k) / static_cast<double>(n_infusions);
-      compile(arm, faults.size() == faults_before ? fraction : 0);
+      add_variant(arm, faults.size() == faults_before ? fraction : 0, recipe);
     }
   }
-  compile_visits();
-  laws_ = {};  // a quarter of a megabyte each, and not read again
+  recipe.shifts_patients = shifts_patients();
+  recipe.is_mixture = spec_.model == CourseModel::responder_mixture;
+  recipe.draws_laws = draws_laws();
+  if (!recipe.draws_laws) add_visits(recipe);
+  tables_ = known ? known->get(std::move(recipe)) : std::make_shared<CourseTables>(std::move(recipe));
 }
 
 bool CourseTruth::is_drawn() const {
@@ -117,83 +121,39 @@ TemperedLaw CourseTruth::law_of(std::size_t arm, double fraction) const {
   return {spec_.laws[control_], spec_.laws[arm], effect_weight() * fraction};
 }
 
-void CourseTruth::compile(std::size_t arm, double fraction) {
+void CourseTruth::add_variant(std::size_t arm, double fraction, CourseRecipe& recipe) {
   Variant variant;
   variant.arm = arm;
   variant.fraction = arm == control_ ? 1 : fraction;
   const TemperedLaw law = law_of(arm, fraction);
   // Where the truth draws the laws themselves no table is read.
-  if (law.multiplier != 0 && !draws_laws()) {
-    variant.law = laws_.size();
-    laws_.emplace_back(law);
-  }
+  const bool is_controls = law.multiplier == 0 || draws_laws();
+  recipe.law.push_back(is_controls ? 0 : recipe.laws.size());
+  if (!is_controls) recipe.laws.push_back(law);
   for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit)
     variant.exponents.push_back(exponent_at(visit, arm, tau_weight(arm) * fraction));
   variants_.push_back(std::move(variant));
 }
 
-void CourseTruth::compile_visits() {
-  if (draws_laws()) {
-    fine_log_odds_.emplace([](double z) { return math::log_odds_of_normal(z); }, -10, 10,
-                           std::size_t{4097});
-    return;
-  }
-  for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit) {
-    std::vector<double> exponents;
-    bool is_raised = false;
-    for (const Variant& variant : variants_) {
-      exponents.push_back(variant.exponents[visit]);
-      // Drawn exponents; and an atom at 0 has a cusp under an exponent that no table can follow.
-      is_raised = is_raised || (spec_.visit_weeks[visit] < spec_.reached_week &&
-                                (std::holds_alternative<LogOddsRatioDraw>(truth_) ||
-                                 spec_.model == CourseModel::responder_mixture));
-    }
-    if (is_raised) exponents.assign(exponents.size(), 1.0);
-    table_of_visit_.push_back(visit_table(std::move(exponents), is_raised));
-  }
-  std::vector<double> at = cells().nodes();
-  if (!shifts_patients())
-    for (double& x : at) x = math::log_odds_of_normal(x);
-  for (auto& table : tables_) fill_table(at, table);
-}
-
-// A mixture's lognormal part sets in so suddenly above its atom at 0 that wider cells cannot follow it.
-const CellGrid& CourseTruth::cells() const {
-  if (spec_.model == CourseModel::responder_mixture)
-    return shifts_patients() ? k_fine_log_odds_cells : k_fine_normal_cells;
-  return shifts_patients() ? k_log_odds_cells : k_normal_cells;
-}
-
-// The visits from the one on where the course is reached share a table, and so do all that are raised.
-std::size_t CourseTruth::visit_table(std::vector<double> exponents, bool is_raised) {
-  for (std::size_t i = 0; i < tables_.size(); ++i)
-    if (tables_[i].exponents == exponents && tables_[i].is_raised == is_raised) return i;
-  tables_.push_back({SingleTable(cells()), std::move(exponents), false, is_raised});
-  return tables_.size() - 1;
-}
-
-void CourseTruth::fill_table(const std::vector<double>& log_odds, VisitTable& result) const {
-  std::vector<double> shifts(variants_.size(), 0.0);
+void CourseTruth::add_visits(CourseRecipe& recipe) {
+  recipe.shifts.assign(variants_.size(), 0.0);
   if (!shifts_patients()) {
     const TrialTruth fixed = draw({}, 0);
     for (std::size_t i = 0; i < variants_.size(); ++i)
-      shifts[i] = shift(fixed, variants_[i].arm, given_of(i));
+      recipe.shifts[i] = shift(fixed, variants_[i].arm, given_of(i));
   }
-  const auto same = [&](std::size_t i, std::size_t k) {
-    return variants_[i].law == variants_[k].law && result.exponents[i] == result.exponents[k] &&
-           shifts[i] == shifts[k];
-  };
-  result.is_common = true;
-  for (std::size_t i = 1; i < variants_.size(); ++i) result.is_common = result.is_common && same(0, i);
-  std::vector<double> values(log_odds.size());
-  for (std::size_t i = 0; i < (result.is_common ? 1 : variants_.size()); ++i) {
-    const RatioTable& law = laws_[variants_[i].law];
-    const double exponent = result.exponents[i];
-    for (std::size_t node = 0; node < values.size(); ++node) {
-      const double x = log_odds[node] - shifts[i];
-      values[node] = exponent == 1 ? law.continued(x) : law.power(x, exponent);
-    }
-    result.table.add(values);
+  for (std::size_t visit = 0; visit < spec_.visit_weeks.size(); ++visit) {
+    CourseRecipe::Visit wanted;
+    for (const Variant& variant : variants_) wanted.exponents.push_back(variant.exponents[visit]);
+    // Drawn exponents; and an atom at 0 has a cusp under an exponent that no table can follow.
+    wanted.is_raised = spec_.visit_weeks[visit] < spec_.reached_week &&
+                       (std::holds_alternative<LogOddsRatioDraw>(truth_) || recipe.is_mixture);
+    if (wanted.is_raised) wanted.exponents.assign(wanted.exponents.size(), 1.0);
+    // The visits from the one on where the course is reached share a table, and so do all that are
+    // raised.
+    const auto found = std::find(recipe.visits.begin(), recipe.visits.end(), wanted);
+    table_of_visit_.push_back(static_cast<std::size_t>(found - recipe.visits.begin()));
+    if (found == recipe.visits.end()) recipe.visits.push_back(std::move(wanted));
   }
 }
 
@@ -334,7 +294,7 @@ void CourseTruth::draw_ratios(const TrialTruth& truth, const Visit& visit, const
   for (std::size_t i = 0; i < out.size(); ++i) {
     const Variant& variant =
         variants_[only != nullptr ? *only : static_cast<std::size_t>(visit.variant[i])];
-    const double x = (*fine_log_odds_)(visit.z[i]) - visit.shift[i];
+    const double x = tables_->fine_log_odds(visit.z[i]) - visit.shift[i];
     out[i] = static_cast<float>(drawn_ratio(truth, variant, variant.exponents[visit.i_visit], x));
   }
 }
@@ -342,7 +302,7 @@ void CourseTruth::draw_ratios(const TrialTruth& truth, const Visit& visit, const
 void CourseTruth::fill_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
                               std::span<float> out) const {
   if (draws_laws()) return draw_ratios(truth, visit, only, out);
-  const VisitTable& law = tables_[table_of_visit_[visit.i_visit]];
+  const auto& law = tables_->visit(table_of_visit_[visit.i_visit]);
   TableChoice choice;
   if (only == nullptr && !law.is_common) choice.variant = visit.variant;
   if (only != nullptr && !law.is_common) choice.first = *only;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,7 +11,7 @@
 #include "input/diagnostics.hpp"
 #include "patient/arms.hpp"
 #include "patient/course.hpp"
-#include "patient/course_kernels.hpp"
+#include "patient/course_tables.hpp"
 #include "patient/patient_model.hpp"
 #include "rng/stream.hpp"
 
@@ -34,8 +35,10 @@ class CourseTruth {
  public:
   enum class Variants { full_only, by_infusions };
 
+  // Tables are taken from `known` where they are there, and left there; it may be null.
   CourseTruth(const CourseSpec& spec, const std::vector<Arm>& arms, const Truth& truth,
-              Variants variants, input::Diagnostics& faults, const input::Position& at);
+              Variants variants, input::Diagnostics& faults, const input::Position& at,
+              CourseTableCache* known = nullptr);
 
   bool is_drawn() const;
   bool is_null() const;
@@ -87,12 +90,11 @@ class CourseTruth {
     return at(arm, arms_[arm].full).exponents[visit];
   }
   // Of the control's ratio at the week when the response is reached, as calibrated.
-  const Moments& control_moments() const { return control_moments_; }
+  const Moments& control_moments() const { return tables_->control_moments(); }
 
  private:
   struct Variant {
     std::size_t arm = 0;
-    std::size_t law = 0;  // of laws_
     double fraction = 1;
     std::vector<double> exponents;  // by visit
   };
@@ -102,15 +104,6 @@ class CourseTruth {
     int full = 0;
     double log_odds_ratio = 0;  // calibrated, against the control, at the reference ratio
   };
-  // What is looked up at a visit: one function a variant, or one for all. `raised`: its exponents are
-  // not in it.
-  struct VisitTable {
-    SingleTable table;
-    std::vector<double> exponents;  // by variant, as they are in the table
-    bool is_common = false;
-    bool is_raised = false;
-  };
-
   const Variant& at(std::size_t arm, int variant) const {
     return variants_[static_cast<std::size_t>(arms_[arm].first + variant)];
   }
@@ -122,11 +115,8 @@ class CourseTruth {
   bool draws_laws() const { return std::holds_alternative<PosteriorDraw>(truth_); }
   TemperedLaw law_of(std::size_t arm, double fraction) const;
   void check(const std::vector<Arm>& arms, input::Diagnostics& faults, const input::Position& at) const;
-  void compile(std::size_t arm, double fraction);
-  void compile_visits();
-  const CellGrid& cells() const;  // of the visits' tables
-  std::size_t visit_table(std::vector<double> exponents, bool is_raised);
-  void fill_table(const std::vector<double>& log_odds, VisitTable& result) const;
+  void add_variant(std::size_t arm, double fraction, CourseRecipe& recipe);
+  void add_visits(CourseRecipe& recipe);
   // `only`: the variant that all patients are taken to have.
   void fill_ratios(const TrialTruth& truth, const Visit& visit, const std::size_t* only,
                    std::span<float> out) const;
@@ -144,11 +134,8 @@ class CourseTruth {
   std::size_t control_ = 0;
   std::vector<ArmLaws> arms_;
   std::vector<Variant> variants_;
-  std::vector<RatioTable> laws_;  // [0] the control's
-  std::vector<VisitTable> tables_;
+  std::shared_ptr<const CourseTables> tables_;
   std::vector<std::size_t> table_of_visit_;
-  std::optional<math::CubicTable> fine_log_odds_;  // logit(Phi(z)) to 1e-10, where laws are drawn
-  Moments control_moments_;
 };
 
 }  // namespace trialwright::patient

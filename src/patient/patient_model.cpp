@@ -7,12 +7,12 @@
 namespace trialwright::patient {
 
 PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth& truth_in,
-                         input::Diagnostics& faults, const input::Position& at)
+                         input::Diagnostics& faults, const input::Position& at, CourseTableCache* known)
     : spec(std::move(spec_in)),
       truth(spec->course, spec->arms, truth_in,
             spec->events.discontinuation ? CourseTruth::Variants::by_infusions
                                          : CourseTruth::Variants::full_only,
-            faults, at),
+            faults, at, known),
       process(spec->events, spec->course.visit_weeks),
       score_scale(spec->course.grid.per_unit(), spec->course.maximum) {
   for (const auto& arm : spec->arms)
@@ -52,8 +52,9 @@ CovariateMask PatientModel::Impl::covariates_made(const Needs& needs) const {
 }
 
 PatientModel::PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth& truth,
-                           input::Diagnostics& faults, const input::Position& at)
-    : impl_(std::make_unique<Impl>(std::move(spec), truth, faults, at)) {}
+                           input::Diagnostics& faults, const input::Position& at,
+                           CourseTableCache* known)
+    : impl_(std::make_unique<Impl>(std::move(spec), truth, faults, at, known)) {}
 PatientModel::~PatientModel() = default;
 PatientModel::PatientModel(PatientModel&&) noexcept = default;
 

@@ -150,13 +150,16 @@ struct KnownParts {
 };
 std::shared_ptr<const PatientSpec> read_patient(input::Reader& study, const KnownParts& known = {});
 
+class CourseTableCache;  // see course_tables.hpp
+
 // A resolved, immutable model; safe to share between threads.
 class PatientModel {
  public:
   // Faults that only show with this truth (a multiplier whose law is not monotone, …)
-  // go to `faults` at `at`.
+  // go to `faults` at `at`. Tables are shared with the models that were made with the same cache, which
+  // may be null.
   PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth& truth, input::Diagnostics& faults,
-               const input::Position& at);
+               const input::Position& at, CourseTableCache* known = nullptr);
   ~PatientModel();
   PatientModel(PatientModel&&) noexcept;
 

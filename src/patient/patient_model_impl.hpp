@@ -14,7 +14,7 @@ namespace trialwright::patient {
 
 struct PatientModel::Impl {
   Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth& truth_in, input::Diagnostics& faults,
-       const input::Position& at);
+       const input::Position& at, CourseTableCache* known);
 
   // Neighbouring patients that are followed together, so that what is made of them on the way stays in
   // the first-level cache however large the trial.

@@ -22,6 +22,7 @@ struct Kumaraswamy {
   double a = 1;
   double b = 1;
   double maximum = 1.5;
+  friend bool operator==(const Kumaraswamy&, const Kumaraswamy&) = default;
 };
 
 // (1 - p) max(0, Normal(mean, sd)) + p Lognormal(log_mean, log_sd): an atom at 0, no upper bound.
@@ -31,6 +32,7 @@ struct ResponderMixture {
   double sd = 1;
   double log_mean = 0;
   double log_sd = 1;
+  friend bool operator==(const ResponderMixture&, const ResponderMixture&) = default;
 };
 
 using RatioLaw = std::variant<Kumaraswamy, ResponderMixture>;
@@ -52,6 +54,7 @@ struct TemperedLaw {
   RatioLaw control;
   RatioLaw active;
   double multiplier = 0;
+  friend bool operator==(const TemperedLaw&, const TemperedLaw&) = default;
 };
 
 double log_odds(const TemperedLaw& law, double ratio);
