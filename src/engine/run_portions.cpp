@@ -1,6 +1,7 @@
 #include "engine/run_portions.hpp"
 
 #include "engine/exact_powers.hpp"
+#include "engine/row_recorder.hpp"
 #include "engine/trial_stage.hpp"
 #include "engine/true_values.hpp"
 
@@ -44,6 +45,8 @@ Ended run_portions(std::span<const PointWork> work, std::span<const Portion> por
   BlockPool pool(stages, n_threads, monitor);
   while (true) {
     const auto state = pool.run(keeper.interval());
+    // Rows first: what a piece refers to is on the disk before the piece is.
+    if (rows) rows->sync();
     keeper.keep(trials.take_pieces(), values.take());
     if (state == BlockPool::State::done) return Ended::done;
     if (state == BlockPool::State::stopped) return Ended::stopped;

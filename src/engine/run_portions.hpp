@@ -32,7 +32,7 @@ enum class Ended { done, stopped };
 // True values of all work (but what is known), exact powers where asked for, and every portion's
 // trials. What the keeper gets depends, merged, on the work alone. Ended::stopped where the monitor
 // asked for it: all blocks handed out by then are finished and kept. Where `keep` throws, so does this.
-// `rows` may be null.
+// `rows` may be null; what is handed over refers to rows that are on the disk.
 Ended run_portions(std::span<const PointWork> work, std::span<const Portion> portions, int n_threads,
                    Monitor* monitor, Keeper& keeper, RowRecorder* rows = nullptr);
 

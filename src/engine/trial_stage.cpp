@@ -42,11 +42,13 @@ TrialStage::TrialStage(std::span<const PointWork> work, std::span<const Portion>
     auto& state = states_[i];
     const auto shape = track_shape(*work[i_work].plan, work[i_work].counts, track, range.to);
     state.block_trials = shape.block_trials;
+    state.first_block = index_.n_blocks();
     state.n_blocks = shape.n_blocks() - range.from / state.block_trials;
     TRIALWRIGHT_EXPECT(!range.empty() && range.to <= shape.n_trials);
     index_.add_job(state.n_blocks);
     if (track == Track::trials) n_trials_ += range.size();
   }
+  if (rows_) rows_->begin(n_threads);
 }
 
 // Made by the thread that uses it, here and in the columns that it sizes later, so that on machines of
@@ -76,12 +78,16 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   const TrialRange trials = block(i_portion, i_block);
   PointAccumulator sum(*point.plan, true_values);
   if (portion.track == Track::calendars) {
+    if (rows_) rows_->pass(i);
     make_calendars(trials, worker, sum);
   } else {
+    std::optional<RowRecorder::Block> rows;
+    if (rows_) rows.emplace(rows_->open(i, i_thread, point.i_point, *point.plan));
     if (point.counts)
-      draw_counts(trials, true_values, worker, sum);
+      draw_counts(trials, true_values, worker, sum, rows ? &*rows : nullptr);
     else
-      simulate_patients(trials, true_values, worker, sum);
+      simulate_patients(trials, true_values, worker, sum, rows ? &*rows : nullptr);
+    if (rows) rows->finish();
     sum.n_trials = trials.size();
   }
   worker.n_trials += sum.n_trials;
@@ -132,6 +138,7 @@ std::vector<Piece> TrialStage::take_pieces() {
   std::vector<Piece> pieces;
   for (std::size_t i = 0; i < portions_.size(); ++i)
     if (auto piece = take_piece(i)) pieces.push_back(std::move(*piece));
+  if (rows_) rows_->forget(rows_->n_written());
   return pieces;
 }
 
@@ -149,6 +156,8 @@ std::optional<Piece> TrialStage::take_piece(std::size_t i_portion) {
   const bool is_whole = state.n_summed == state.n_blocks;
   piece.cells = is_whole ? std::exchange(state.packed, {}) : SparseCounts(state.cells);
   free_memory(state.cells);
+  if (rows_)
+    piece.rows = rows_->segments(state.first_block + state.n_taken, state.first_block + state.n_summed);
   state.n_taken = state.n_summed;
   return piece;
 }
@@ -163,7 +172,7 @@ void TrialStage::make_calendars(const TrialRange& trials, Worker& worker, PointA
 }
 
 void TrialStage::draw_counts(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
-                             PointAccumulator& sum) {
+                             PointAccumulator& sum, RowRecorder::Block* rows) {
   const auto& plan = *work_[worker.i_work].plan;
   const auto& counts = *work_[worker.i_work].counts;
   const auto& [layout, arms] = points_[worker.i_work];
@@ -187,11 +196,32 @@ void TrialStage::draw_counts(const TrialRange& trials, const TrueValues& true_va
             trial::analyse_counts(plan.analyses[i_analysis], worker.strata, worker.caches[i_analysis]));
       }
     }
+    if (rows && rows->wants_trials()) write_counts(first, n, worker, *rows);
+  }
+}
+
+void TrialStage::write_counts(std::uint64_t first, std::size_t n, Worker& worker,
+                              RowRecorder::Block& rows) {
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts;
+  std::vector<TableCells> cells;
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) cells.push_back(cells_of(plan, counts, i));
+  worker.workspace.prepare(plan);
+  for (std::size_t i_row = 0; i_row < n; ++i_row) {
+    // The calendars' own blocks sum them; a row needs them with the trial's counts.
+    const std::uint64_t trial = first + i_row;
+    const bool has_calendar = trial < trial::k_calendar_trials;
+    if (has_calendar) trial::simulate_calendar(plan, trial, worker.workspace);
+    rows.begin(trial, has_calendar ? &worker.workspace.outcome : nullptr);
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      read_tables(cells[i], worker.counts.counts, i_row, worker.strata);
+      rows.add(i, worker.strata);
+    }
   }
 }
 
 void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& true_values,
-                                   Worker& worker, PointAccumulator& sum) {
+                                   Worker& worker, PointAccumulator& sum, RowRecorder::Block* rows) {
   const auto& plan = *work_[worker.i_work].plan;
   const auto& layout = points_[worker.i_work].layout;
   auto& workspace = worker.workspace;
@@ -214,7 +244,21 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
     for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
       sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);
     sum.add_calendar(outcome);
+    if (rows) write_trial(i_trial, worker, *rows);
   }
+}
+
+void TrialStage::write_trial(std::uint64_t trial, Worker& worker, RowRecorder::Block& rows) {
+  auto& workspace = worker.workspace;
+  const auto& analyses = workspace.outcome.analyses;
+  if (rows.wants_trials()) {
+    rows.begin(trial, &workspace.outcome);
+    for (std::size_t i = 0; i < analyses.size(); ++i) {
+      const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
+      rows.add(i, strata.empty() ? std::span{&analyses[i].table, 1} : strata);
+    }
+  }
+  if (rows.wants_patients(trial)) rows.add_patients(trial, workspace);
 }
 
 }  // namespace trialwright::engine

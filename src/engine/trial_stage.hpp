@@ -13,12 +13,11 @@
 #include "engine/block_pool.hpp"
 #include "engine/piece.hpp"
 #include "engine/portion.hpp"
+#include "engine/row_recorder.hpp"
 #include "engine/table_counts.hpp"
 #include "trial/simulate_trial.hpp"
 
 namespace trialwright::engine {
-
-class RowRecorder;
 
 // Blocks begin at multiples of TrackShape::block_trials, so that a block's sums are the same whatever
 // portion it is in; blocks' sums merge in any order to the same bits.
@@ -65,6 +64,7 @@ class TrialStage final : public Stage {
 
   struct PortionState {
     std::uint64_t block_trials = 1;
+    std::uint64_t first_block = 0;  // of the stage
     std::uint64_t n_blocks = 0;
     std::mutex mutex;
     std::uint64_t n_summed = 0;  // blocks in `sum` and `cells`, or taken before
@@ -80,10 +80,15 @@ class TrialStage final : public Stage {
   void hand_on(Worker& worker);
   std::optional<Piece> take_piece(std::size_t i_portion);
   void make_calendars(const TrialRange& trials, Worker& worker, PointAccumulator& sum);
+  // `rows` may be null.
   void draw_counts(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
-                   PointAccumulator& sum);
+                   PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_patients(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
-                         PointAccumulator& sum);
+                         PointAccumulator& sum, RowRecorder::Block* rows);
+  // Rows of the n trials from `first` on that were drawn last.
+  void write_counts(std::uint64_t first, std::size_t n, Worker& worker, RowRecorder::Block& rows);
+  // Rows of the trial that was simulated last.
+  void write_trial(std::uint64_t trial, Worker& worker, RowRecorder::Block& rows);
 
   std::span<const PointWork> work_;
   std::span<const Portion> portions_;
