@@ -360,7 +360,7 @@ class Journal::Impl {
 
  public:
   Impl(const fs::path& path, const Header& header, std::uint64_t length)
-      : file_((set_tail_aside(path, length), path), length) {
+      : file_(without_tail(path, length)) {
     if (file_.length() > 0) return;
     save([&] {
       file_.append(preamble());
@@ -380,6 +380,10 @@ class Journal::Impl {
   }
 
  private:
+  static base::AppendFile without_tail(const fs::path& path, std::uint64_t length) {
+    set_tail_aside(path, length);
+    return {path, length};
+  }
   // All that `deed` appends is on the disk when this returns, and nothing of it stays where it throws.
   template <class Deed>
   void save(Deed deed) {
