@@ -1,23 +1,38 @@
 #include "app/monitor.hpp"
 
 #include <fmt/format.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <atomic>
+#include <cstdio>
+#include <string>
+#include <utility>
 
 namespace trialwright::app {
 namespace {
 
-volatile std::sig_atomic_t g_stop_requested = 0;
+// Set by signals alone, which have no other place to write to.
+std::atomic<bool> g_stop_requested = false;
+std::atomic<bool> g_is_interrupted = false;
+static_assert(std::atomic<bool>::is_always_lock_free, "a signal handler may not lock");
 
 extern "C" void request_stop(int signal) {
-  if (g_stop_requested) {
-    ::signal(signal, SIG_DFL);
-    ::raise(signal);
-  }
-  g_stop_requested = 1;
+  g_stop_requested = true;
+  if (signal != SIGINT || !g_is_interrupted.exchange(true)) return;
+  // A second Ctrl-C: the default action, once this handler returns.
+  struct sigaction action {};
+  action.sa_handler = SIG_DFL;
+  ::sigaction(signal, &action, nullptr);
+  ::raise(signal);
+}
+
+struct sigaction action_of(void (*handler)(int)) {
+  struct sigaction action {};
+  action.sa_handler = handler;
+  action.sa_flags = SA_RESTART;
+  sigfillset(&action.sa_mask);
+  return action;
 }
 
 std::string time_left(double seconds) {
@@ -46,19 +61,40 @@ const char* unit_of(engine::Monitor::Phase phase) {
 
 }  // namespace
 
+StopSignals::StopSignals() {
+  g_stop_requested = false;
+  g_is_interrupted = false;
+  const auto stop = action_of(request_stop), ignore = action_of(SIG_IGN);
+  for (std::size_t i = 0; i < k_stopping.size(); ++i) {
+    ::sigaction(k_stopping[i], nullptr, &before_[i]);
+    if (k_stopping[i] == SIGHUP && before_[i].sa_handler == SIG_IGN) continue;
+    ::sigaction(k_stopping[i], &stop, nullptr);
+  }
+  for (std::size_t i = 0; i < k_ignored.size(); ++i)
+    ::sigaction(k_ignored[i], &ignore, &ignored_before_[i]);
+}
+
+StopSignals::~StopSignals() {
+  for (std::size_t i = 0; i < k_stopping.size(); ++i) ::sigaction(k_stopping[i], &before_[i], nullptr);
+  for (std::size_t i = 0; i < k_ignored.size(); ++i)
+    ::sigaction(k_ignored[i], &ignored_before_[i], nullptr);
+}
+
+bool StopSignals::stop_requested() const {
+  return g_stop_requested;
+}
+
 TerminalMonitor::TerminalMonitor(Bar bar)
     : shown_(bar == Bar::shown && ::isatty(STDERR_FILENO) != 0),
       start_(std::chrono::steady_clock::now()),
-      last_drawn_(start_) {
-  g_stop_requested = 0;
-  ::signal(SIGINT, request_stop);
-  ::signal(SIGTERM, request_stop);
-}
+      last_drawn_(start_) {}
 
 TerminalMonitor::~TerminalMonitor() {
-  if (drawn_) fmt::print(stderr, "\r\033[K");
-  ::signal(SIGINT, SIG_DFL);
-  ::signal(SIGTERM, SIG_DFL);
+  clear();
+}
+
+void TerminalMonitor::clear() {
+  if (std::exchange(drawn_, false)) tell("\r\033[K");
 }
 
 void TerminalMonitor::begin(Phase phase) {
@@ -77,14 +113,18 @@ void TerminalMonitor::progress(std::uint64_t done, std::uint64_t total) {
   const double rate = static_cast<double>(done) / seconds;
   const double left = done == 0 ? 0 : seconds * (1 - share) / share;
   const auto n_full = static_cast<std::size_t>(share * 30);
-  fmt::print(stderr, "\r[{}{}] {:3.0f}%  {} {}  {}/s  {} left\033[K", std::string(n_full, '#'),
-             std::string(30 - n_full, ' '), 100 * share, with_unit(static_cast<double>(done)),
-             unit_of(phase_), with_unit(rate), time_left(left));
-  std::fflush(stderr);
+  tell(fmt::format("\r[{}{}] {:3.0f}%  {} {}  {}/s  {} left\033[K", std::string(n_full, '#'),
+                   std::string(30 - n_full, ' '), 100 * share, with_unit(static_cast<double>(done)),
+                   unit_of(phase_), with_unit(rate), time_left(left)));
 }
 
 bool TerminalMonitor::stop_requested() {
-  return g_stop_requested != 0;
+  return signals_.stop_requested();
+}
+
+void tell(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stderr);
+  std::fflush(stderr);
 }
 
 }  // namespace trialwright::app

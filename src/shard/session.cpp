@@ -1,0 +1,363 @@
+#include "shard/session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <system_error>
+#include <utility>
+
+#include "engine/ledger.hpp"
+#include "engine/precision.hpp"
+#include "engine/run_portions.hpp"
+#include "engine/run_study.hpp"
+#include "shard/found_work.hpp"
+#include "shard/rounds_file.hpp"
+#include "shard/store.hpp"
+#include "trialwright/error.hpp"
+#include "trialwright/version.hpp"
+
+namespace trialwright::shard {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using engine::Track;
+
+// A save may take this share of the time between two.
+constexpr int k_times_a_save = 100;
+
+Header header_of(const scenario::Study& study, const ShardId& shard, std::size_t n_points) {
+  const auto& simulation = study.spec().simulation;
+  return {study.name(),          study.hash(), simulation.seed,   std::string(k_version),
+          study.resolved_yaml(), shard,        simulation.trials, n_points};
+}
+
+std::uint64_t trials_of(const std::vector<engine::Piece>& pieces) {
+  std::uint64_t n = 0;
+  for (const auto& piece : pieces)
+    if (piece.track == Track::trials) n += piece.range.size();
+  return n;
+}
+
+// Saves to the store what the engine finishes, by time: what comes sooner waits for the next save, or
+// for the end.
+class Saver final : public engine::Keeper {
+ public:
+  Saver(Store& store, Clock::duration interval, Progress progress)
+      : store_(store),
+        interval_(interval),
+        start_(Clock::now()),
+        next_save_(start_ + interval),
+        progress_(progress) {}
+
+  void keep(std::vector<engine::Piece> pieces, std::vector<engine::PointValues> values) override {
+    const std::uint64_t n = trials_of(pieces);
+    progress_.n_trials += n;
+    progress_.n_done += n;
+    std::move(pieces.begin(), pieces.end(), std::back_inserter(pieces_));
+    std::move(values.begin(), values.end(), std::back_inserter(values_));
+    if (Clock::now() >= next_save_) save();
+  }
+
+  std::optional<Clock::duration> interval() override {
+    constexpr Clock::duration k_least = std::chrono::milliseconds(1);
+    return std::max(k_least, next_save_ - Clock::now());
+  }
+
+  bool is_waiting() const { return !pieces_.empty() || !values_.empty(); }
+  const Progress& progress() const { return progress_; }
+
+  // Writes what waits; where it throws, it still waits.
+  void save() {
+    const auto before = Clock::now();
+    progress_.seconds = std::chrono::duration<double>(before - start_).count();
+    store_.append(pieces_, values_, progress_);
+    pieces_.clear();
+    values_.clear();
+    const auto after = Clock::now();
+    next_save_ = after + std::max(interval_, k_times_a_save * (after - before));
+  }
+
+ private:
+  Store& store_;
+  Clock::duration interval_;
+  Clock::time_point start_;
+  Clock::time_point next_save_;
+  Progress progress_;
+  std::vector<engine::Piece> pieces_;
+  std::vector<engine::PointValues> values_;
+};
+
+// For run_portions alone: into the ledger, then to the saver.
+class LedgerKeeper final : public engine::Keeper {
+ public:
+  LedgerKeeper(engine::Ledger& ledger, Saver& saver) : ledger_(ledger), saver_(saver) {}
+  void keep(std::vector<engine::Piece> pieces, std::vector<engine::PointValues> values) override {
+    for (const auto& of_point : values) ledger_.add(of_point);
+    for (const auto& piece : pieces) ledger_.add(piece);
+    saver_.keep(std::move(pieces), std::move(values));
+  }
+  std::optional<Clock::duration> interval() override { return saver_.interval(); }
+
+ private:
+  engine::Ledger& ledger_;
+  Saver& saver_;
+};
+
+// One shard's work in its directory: what was found, what comes, and where it goes.
+class Work {
+ public:
+  Work(const scenario::Study& study, const SessionOptions& options, Header header)
+      : study_(study),
+        options_(options),
+        store_(options.directory, std::move(header)),
+        ledger_(store_.header().n_points) {}
+
+  Store& store() { return store_; }
+  engine::Ledger& ledger() { return ledger_; }
+
+  void enter_found(std::vector<Content> contents, const engine::StudyPlan& plan) {
+    has_found_ = !contents.empty();
+    left_out_ = enter(std::move(contents), plan, study_.spec().simulation, ledger_);
+  }
+
+  // Calls simulate(saver), which returns how it ended, and puts what came of it on the disk.
+  template <class Simulate>
+  void run(std::uint64_t n_done, std::uint64_t n_to_do, SessionOutcome& outcome, Simulate simulate) {
+    Saver saver(store_, options_.save_interval, {0, 0, n_done, n_to_do});
+    try {
+      const engine::Ended ended = simulate(saver);
+      outcome.interrupted = ended == engine::Ended::stopped;
+      if (!outcome.interrupted)
+        finish(saver);
+      else if (saver.is_waiting())
+        saver.save();
+    } catch (const Error& error) {
+      if (error.status() != ExitStatus::io) throw;
+      throw saved_elsewhere(error, saver);
+    } catch (const std::exception& error) {
+      throw saved_elsewhere(error, saver);
+    }
+    outcome.n_trials = saver.progress().n_trials;
+    outcome.notes = store_.notes();
+    outcome.shard_file = outcome.interrupted ? store_.journal_file() : store_.whole_file();
+  }
+
+ private:
+  Content content() const { return content_of(store_.header(), ledger_, left_out_); }
+
+  void finish(const Saver& saver) {
+    std::error_code error;
+    const bool stands = fs::exists(store_.whole_file(), error) && has_found_ &&
+                        !fs::exists(store_.journal_file(), error);
+    if (stands && saver.progress().n_trials == 0 && !saver.is_waiting()) return;
+    Content whole = content();
+    whole.progress = saver.progress();
+    store_.finish(whole);
+  }
+
+  // Saves what is finished and not on the disk wherever it can; the error to end with.
+  Error saved_elsewhere(const std::exception& cause, Saver& saver) {
+    std::string where;
+    try {
+      // Even where nothing waits: it finds out whether what was saved still stands.
+      saver.save();
+      where = fmt::format("what is finished is saved in {}; go on with --resume",
+                          store_.journal_file().string());
+    } catch (const std::exception&) {
+      where = saved_beside();
+    }
+    return io_error(fmt::format("{}\n{}", cause.what(), where));
+  }
+
+  std::string saved_beside() const {
+    const Content whole = content();
+    if (whole.pieces.empty()) return "nothing was finished yet";
+    try {
+      const fs::path file = store_.save_anywhere(whole);
+      const bool is_in_place = file.parent_path() == store_.directory();
+      return fmt::format("what is finished is saved in {}; {}go on with --resume", file.string(),
+                         is_in_place
+                             ? std::string()
+                             : fmt::format("move it into {} and ", store_.directory().string()));
+    } catch (const std::exception& error) {
+      return fmt::format(
+          "what was finished since the last save could not be saved elsewhere either: {}",
+          error.what());
+    }
+  }
+
+  const scenario::Study& study_;
+  const SessionOptions& options_;
+  Store store_;
+  engine::Ledger ledger_;
+  std::vector<engine::Piece> left_out_;
+  bool has_found_ = false;
+};
+
+Results empty_results(const scenario::Study& study) {
+  Results results;
+  results.study = study.name();
+  results.study_hash = fmt::format("{:016x}", study.hash());
+  results.seed = study.spec().simulation.seed;
+  results.version = k_version;
+  results.interrupted = true;
+  return results;
+}
+
+std::uint64_t trials_done(const engine::Ledger& ledger, std::size_t n_points) {
+  std::uint64_t n = 0;
+  for (std::size_t i = 0; i < n_points; ++i) n += ledger.n_trials(i);
+  return n;
+}
+
+SessionOutcome run_whole(const scenario::Study& study, const SessionOptions& options,
+                         engine::Monitor* monitor) {
+  const auto plan = engine::plan_study(study, options.n_threads, monitor);
+  if (options.claim_directory) options.claim_directory();
+  const std::size_t n_points = plan.plans.size();
+  Work work(study, options, header_of(study, {1, 1}, n_points));
+  std::vector<Content> found;
+  if (options.resume) {
+    found = work.store().read_own();
+    auto others = work.store().read_others();
+    std::move(others.begin(), others.end(), std::back_inserter(found));
+  } else {
+    work.store().refuse_unfinished();
+    work.store().refuse_others();
+  }
+  work.enter_found(std::move(found), plan);
+
+  SessionOutcome outcome;
+  outcome.n_points = n_points;
+  outcome.n_trials_resumed = trials_done(work.ledger(), n_points);
+  outcome.n_trials_asked = n_points * study.spec().simulation.trials;
+  work.run(outcome.n_trials_resumed, outcome.n_trials_asked, outcome, [&](Saver& saver) {
+    outcome.results = engine::run_study(study, plan, work.ledger(), saver, options.n_threads, monitor);
+    return outcome.results->interrupted ? engine::Ended::stopped : engine::Ended::done;
+  });
+  return outcome;
+}
+
+// The share of a shard in the first round that is not judged yet.
+struct RoundShare {
+  std::uint64_t i_round = 0;
+  std::vector<PointShare> points;
+};
+
+RoundShare round_share(const scenario::Study& study, const std::vector<scenario::PointSpec>& points,
+                       const fs::path& directory, const Header& header) {
+  const auto& simulation = study.spec().simulation;
+  RoundShare share;
+  std::vector<char> is_open(points.size(), 1);
+  if (simulation.precision) {
+    const auto rounds = read_rounds(directory, header, target_text(simulation));
+    share.i_round = rounds.open.size();
+    if (!rounds.open.empty()) {
+      is_open.assign(points.size(), 0);
+      for (const std::size_t i : rounds.open.back()) is_open.at(i) = 1;
+    }
+  }
+  const std::uint64_t n_trials = simulation.precision
+                                     ? std::min(simulation.trials, simulation.precision->round_trials)
+                                     : simulation.trials;
+  auto costs = estimated_costs(study, points, n_trials);
+  for (std::size_t i = 0; i < costs.size(); ++i)
+    if (!is_open[i]) costs[i] = 0;
+  share.points = share_of(costs, header.shard);
+  return share;
+}
+
+// What a shard has to do, by what it has done.
+struct ShardPortions {
+  std::vector<engine::PointWork> work;
+  std::vector<engine::Portion> portions;
+  std::uint64_t n_asked = 0;
+  std::uint64_t n_to_do = 0;
+};
+
+void add_track(const engine::Ledger& ledger, const PointShare& share, Track track,
+               const engine::TrackShape& shape, const engine::TrialRange& round, ShardPortions& all) {
+  const auto wanted = range_of(share, track, shape, round);
+  if (wanted.empty()) return;
+  if (track == Track::trials) all.n_asked += wanted.size();
+  for (const auto& gap : ledger.gaps(share.i_point, track, wanted)) {
+    if (track == Track::trials) all.n_to_do += gap.size();
+    for (const auto& portion : engine::portions_of(all.work.size(), track, shape, gap))
+      all.portions.push_back(portion);
+  }
+}
+
+ShardPortions portions_of(const scenario::Study& study, const engine::StudyPlan& plan,
+                          const RoundShare& share, const engine::Ledger& ledger) {
+  const auto& simulation = study.spec().simulation;
+  ShardPortions all;
+  for (std::size_t i = 0; i < share.points.size(); ++i) {
+    const auto& of_point = share.points[i];
+    const auto* counts = plan.engines[i].counts.get();
+    const auto trials = engine::track_shape(*plan.plans[i], counts, Track::trials, simulation.trials);
+    const engine::Rounds rounds(simulation, trials);
+    const std::size_t n_before = all.portions.size();
+    if (share.i_round < rounds.n_rounds())
+      add_track(ledger, of_point, Track::trials, trials, rounds.round(share.i_round), all);
+    if (share.i_round == 0) {
+      const auto calendars =
+          engine::track_shape(*plan.plans[i], counts, Track::calendars, simulation.trials);
+      add_track(ledger, of_point, Track::calendars, calendars, {0, calendars.n_trials}, all);
+    }
+    const auto* known = ledger.values(of_point.i_point);
+    const bool needs_values =
+        of_point.from == 0 && share.i_round == 0 && (!known || known->calculated.empty());
+    if (all.portions.size() == n_before && !needs_values) continue;
+    all.work.push_back({of_point.i_point, plan.plans[i].get(), counts, known, needs_values,
+                        simulation.truth_patients});
+  }
+  return all;
+}
+
+SessionOutcome run_shard(const scenario::Study& study, const SessionOptions& options,
+                         engine::Monitor* monitor) {
+  const auto points = study.points();
+  const auto header = header_of(study, *options.shard, points.size());
+  const auto share = round_share(study, points, shards_directory(options.directory), header);
+  std::vector<std::size_t> i_points;
+  for (const auto& of_point : share.points) i_points.push_back(of_point.i_point);
+  const auto plan = engine::plan_study(study, i_points, options.n_threads, monitor);
+  if (options.claim_directory) options.claim_directory();
+  Work work(study, options, header);
+  if (!options.resume) work.store().refuse_unfinished();
+  // A later round adds to what the shard did in those before.
+  std::vector<Content> found;
+  if (options.resume || share.i_round > 0) found = work.store().read_own();
+  work.enter_found(std::move(found), plan);
+
+  const auto all = portions_of(study, plan, share, work.ledger());
+  SessionOutcome outcome;
+  outcome.n_points = share.points.size();
+  outcome.i_round = share.i_round;
+  outcome.n_trials_asked = all.n_asked;
+  outcome.n_trials_resumed = all.n_asked - all.n_to_do;
+  work.run(outcome.n_trials_resumed, all.n_asked, outcome, [&](Saver& saver) {
+    LedgerKeeper keeper(work.ledger(), saver);
+    return engine::run_portions(all.work, all.portions, options.n_threads, monitor, keeper);
+  });
+  return outcome;
+}
+
+}  // namespace
+
+SessionOutcome run_session(const scenario::Study& study, const SessionOptions& options,
+                           engine::Monitor* monitor) {
+  try {
+    return options.shard ? run_shard(study, options, monitor) : run_whole(study, options, monitor);
+  } catch (const Error& error) {
+    if (error.status() != ExitStatus::interrupted) throw;
+  }
+  SessionOutcome outcome;
+  outcome.interrupted = true;
+  if (!options.shard) outcome.results = empty_results(study);
+  return outcome;
+}
+
+}  // namespace trialwright::shard
