@@ -129,10 +129,11 @@ void Store::go_on_with(const Content& journal) {
 }
 
 void Store::set_tail_aside(const fs::path& file, const Content& content) {
-  const fs::path aside = shard::set_tail_aside(file, *content.torn_at);
-  notes_.push_back(
-      fmt::format("{}: torn at byte {}; what follows is set aside as {}, and is done again",
-                  file.string(), *content.torn_at, aside.filename().string()));
+  const auto aside = shard::set_tail_aside(file, *content.torn_at);
+  notes_.push_back(fmt::format(
+      "{}: torn at byte {}{}; what is missing is done again", file.string(), *content.torn_at,
+      aside ? fmt::format(" (what follows is set aside as {})", aside->filename().string())
+            : std::string()));
   if (content.header.n_points == 0) fs::remove(file);
 }
 
