@@ -78,15 +78,6 @@ std::vector<Portion> missing(const StudyPlan& plan, std::size_t i, const Ledger&
   return portions;
 }
 
-Results results_without_points(const scenario::Study& study) {
-  Results results;
-  results.study = study.name();
-  results.study_hash = fmt::format("{:016x}", study.hash());
-  results.seed = study.spec().simulation.seed;
-  results.version = k_version;
-  return results;
-}
-
 // Results of some points, in their order, that merge.
 struct SomePoints {
   std::vector<Point> points;
@@ -174,6 +165,15 @@ Results run_rounds(const scenario::Study& study, const StudyPlan& plan, Ledger& 
 }
 
 }  // namespace
+
+Results results_without_points(const scenario::Study& study) {
+  Results results;
+  results.study = study.name();
+  results.study_hash = fmt::format("{:016x}", study.hash());
+  results.seed = study.spec().simulation.seed;
+  results.version = k_version;
+  return results;
+}
 
 std::optional<Point> point_of(const StudyPlan& plan, std::size_t i, const Ledger& ledger,
                               std::uint64_t n_trials) {

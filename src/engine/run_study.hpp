@@ -45,6 +45,8 @@ Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor)
 Results run_study(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger, Keeper& saver,
                   int n_threads, Monitor* monitor, RowRecorder* rows = nullptr);
 
+// What the results of a study say beside its points.
+Results results_without_points(const scenario::Study& study);
 // What the ledger holds as results, `interrupted` where a point of the plan lacks trials or values;
 // points without any are left out. On n_threads threads. The ledger must have been fitted.
 Results results_of(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,

@@ -158,12 +158,28 @@ std::vector<std::uint64_t> estimated_costs(const scenario::Study& study,
   return costs;
 }
 
+std::vector<std::uint64_t> costs_of_round(const scenario::Study& study,
+                                          const std::vector<PointSpec>& points,
+                                          std::span<const std::vector<std::size_t>> open) {
+  const auto& simulation = study.spec().simulation;
+  const std::uint64_t n_trials = simulation.precision
+                                     ? std::min(simulation.trials, simulation.precision->round_trials)
+                                     : simulation.trials;
+  const auto all = estimated_costs(study, points, n_trials);
+  if (open.empty()) return all;
+  std::vector<std::uint64_t> costs(points.size(), 0);
+  for (const std::size_t i : open.back()) costs.at(i) = all[i];
+  return costs;
+}
+
 std::vector<PointShare> share_of(std::span<const std::uint64_t> costs, const ShardId& shard) {
   TRIALWRIGHT_EXPECT(shard.i >= 1 && shard.i <= shard.n);
   // Products of a cost, a shard's number and k_whole are to fit into 128 bits.
   constexpr Wide k_most = Wide{1} << 62;
   int shift = 0;
-  const auto scaled = [&](std::uint64_t cost) { return std::max<Wide>(1, cost >> shift); };
+  const auto scaled = [&](std::uint64_t cost) {
+    return cost == 0 ? Wide{0} : std::max<Wide>(1, cost >> shift);
+  };
   const auto sum = [&] {
     return std::accumulate(costs.begin(), costs.end(), Wide{0},
                            [&](Wide all, std::uint64_t cost) { return all + scaled(cost); });
@@ -175,6 +191,7 @@ std::vector<PointShare> share_of(std::span<const std::uint64_t> costs, const Sha
   Wide before = 0;
   for (std::size_t i = 0; i < costs.size(); ++i) {
     const Wide cost = scaled(costs[i]);
+    if (cost == 0) continue;
     // Where the slices' end k of n lies in this point: a function of k / n alone.
     const auto place = [&](std::uint32_t k) -> std::uint64_t {
       const Wide at = whole * k, first = before * shard.n, length = cost * shard.n;

@@ -34,9 +34,15 @@ std::vector<std::uint64_t> estimated_costs(const scenario::Study& study,
                                            const std::vector<scenario::PointSpec>& points,
                                            std::uint64_t n_trials);
 
+// The costs of the first round that is not judged yet, with a precision target: 0 of points that are
+// precise enough. `open` is RoundsFile::open. Without a target estimated_costs of all trials.
+std::vector<std::uint64_t> costs_of_round(const scenario::Study& study,
+                                          const std::vector<scenario::PointSpec>& points,
+                                          std::span<const std::vector<std::size_t>> open);
+
 // The points, in order, that the shard does a share of, for these costs: equal slices of their sum. All
-// shards' shares together are every point's whole, none twice. For one N dividing another the slices
-// nest.
+// shards' shares together are the whole of every point that costs anything, none twice. For one N
+// dividing another the slices nest.
 std::vector<PointShare> share_of(std::span<const std::uint64_t> costs, const ShardId& shard);
 
 // The blocks of `range` (whole rounds of a track) that a share stands for; calendars belong to the

@@ -24,18 +24,25 @@ constexpr std::uint64_t k_whole = PointShare::k_whole;
 
 std::vector<std::uint64_t> random_costs(std::mt19937_64& random) {
   std::vector<std::uint64_t> costs(1 + random() % 30);
-  for (auto& cost : costs) cost = random() >> random() % 64;
+  for (auto& cost : costs) cost = 1 + (random() >> (1 + random() % 63));
   return costs;
 }
 
 TEST(Cut, every_shard_of_one_is_everything) {
-  const auto shares = share_of(std::vector<std::uint64_t>{5, 0, 7}, {1, 1});
+  const auto shares = share_of(std::vector<std::uint64_t>{5, 1, 7}, {1, 1});
   ASSERT_EQ(shares.size(), 3u);
   for (std::size_t i = 0; i < 3; ++i) {
     EXPECT_EQ(shares[i].i_point, i);
     EXPECT_EQ(shares[i].from, 0u);
     EXPECT_EQ(shares[i].to, k_whole);
   }
+}
+
+TEST(Cut, points_that_cost_nothing_are_nobodys) {
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    for (const auto& share : share_of(std::vector<std::uint64_t>{0, 5, 0, 7, 0}, {i, 3}))
+      EXPECT_EQ(share.i_point % 2, 1u);
+  EXPECT_TRUE(share_of(std::vector<std::uint64_t>{0, 0}, {1, 1}).empty());
 }
 
 TEST(Cut, slices_are_equal_and_contiguous) {
