@@ -82,9 +82,10 @@ void write_row_file(const scenario::Study& study, RowKind kind, const std::vecto
 
 }  // namespace
 
-void add_rows(std::span<const Piece> pieces, const fs::path& directory, RowSegments& rows) {
+void add_rows(std::span<const Piece> pieces, std::uint64_t n_trials, const fs::path& directory,
+              RowSegments& rows) {
   for (const auto& piece : pieces) {
-    if (piece.track != Track::trials) continue;
+    if (piece.track != Track::trials || piece.range.from >= n_trials) continue;
     for (std::size_t i = 0; i < k_row_kinds; ++i)
       for (const auto& segment : piece.rows[i])
         rows[i].push_back({(directory / segment.file).string(), segment.from, segment.to});

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -19,8 +20,11 @@ namespace trialwright::engine {
 using RowSegments = std::array<std::vector<RowSegment>, k_row_kinds>;
 
 // Adds the rows of a point's pieces, which come in order and share no trial; other tracks than that of
-// the trials have none. Files that are not absolute lie in `directory`.
-void add_rows(std::span<const Piece> pieces, const std::filesystem::path& directory, RowSegments& rows);
+// the trials have none, and pieces from trial `n_trials` on are left out (the trials of the point's
+// results are to be told: with a precision target there may be more). Files that are not absolute lie in
+// `directory`.
+void add_rows(std::span<const Piece> pieces, std::uint64_t n_trials,
+              const std::filesystem::path& directory, RowSegments& rows);
 
 // Why a piece cannot give the rows that are asked for: it was made by a run whose `outputs` asked for
 // others. Nothing where it can. Completes "trials of DIR cannot be used: …".
