@@ -96,6 +96,7 @@ void write(const Progress& progress, ByteWriter& out) {
   out.varint(progress.n_trials);
   out.varint(progress.n_done);
   out.varint(progress.n_to_do);
+  out.varint(progress.i_round);
 }
 
 Progress read_progress(ByteReader& in) {
@@ -104,6 +105,7 @@ Progress read_progress(ByteReader& in) {
   progress.n_trials = in.varint();
   progress.n_done = in.varint();
   progress.n_to_do = in.varint();
+  progress.i_round = in.varint();
   return progress;
 }
 

@@ -32,6 +32,7 @@ struct Progress {
   std::uint64_t n_trials = 0;  // done in them
   std::uint64_t n_done = 0;    // trials done of the shard, earlier processes' too
   std::uint64_t n_to_do = 0;   // of all the shard has to do
+  std::uint64_t i_round = 0;   // of the precision target's rounds, the one it works on
 };
 
 struct Content {

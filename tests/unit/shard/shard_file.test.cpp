@@ -170,7 +170,11 @@ class ShardFile : public testing::Test {
       values.push_back(sample_values(i));
     }
     journal.append(pieces, values,
-                   {.seconds = static_cast<double>(to), .n_trials = 256, .n_done = to, .n_to_do = 77});
+                   {.seconds = static_cast<double>(to),
+                    .n_trials = 256,
+                    .n_done = to,
+                    .n_to_do = 77,
+                    .i_round = 2});
     for (auto& bytes : bytes_of(pieces)) pieces_.push_back(std::move(bytes));
     for (auto& bytes : bytes_of(values)) values_.push_back(std::move(bytes));
   }
@@ -238,6 +242,7 @@ TEST_F(ShardFile, ProgressAloneIsTheLastAndTheHeader) {
   ASSERT_TRUE(journal.progress);
   EXPECT_EQ(journal.progress->seconds, 3.0);
   EXPECT_EQ(journal.progress->n_to_do, 77u);
+  EXPECT_EQ(journal.progress->i_round, 2u);
   Content content = read_shard_file(file_);
   write_shard_file(root_ / "x.shard", content);
   const Content whole = read_shard_progress(root_ / "x.shard");
@@ -349,7 +354,7 @@ TEST_F(ShardFile, AJournalGoesOnAfterATornTailWhichIsSetAside) {
   const std::string whole = base::read_file(file_);
   const auto pieces = pieces_, values = values_;
   for (int k = 1; k <= 2; ++k) {
-    put(whole.substr(0, whole.size() - 30));
+    put(whole.substr(0, whole.size() - 20));
     const Content torn = read_shard_file(file_);
     ASSERT_TRUE(torn.torn_at);
     pieces_ = bytes_of(torn.pieces);
@@ -360,7 +365,7 @@ TEST_F(ShardFile, AJournalGoesOnAfterATornTailWhichIsSetAside) {
       append(journal, 8, 9);
     }
     const std::string aside = base::read_file(root_ / ("3-of-40.journal.torn-" + std::to_string(k)));
-    EXPECT_EQ(aside, whole.substr(*torn.torn_at, whole.size() - 30 - *torn.torn_at));
+    EXPECT_EQ(aside, whole.substr(*torn.torn_at, whole.size() - 20 - *torn.torn_at));
     const Content read = read_shard_file(file_);
     EXPECT_FALSE(read.torn_at);
     EXPECT_EQ(bytes_of(read.pieces), pieces_);
