@@ -91,7 +91,7 @@ void PatientModel::Impl::draw_safety(rng::Key key, std::uint64_t trial, const Ne
 // and for a high placebo response.
 void PatientModel::Impl::draw_site_effects(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
   const auto& effects = spec->course.effects;
-  const auto& regions = spec->recruitment.site_regions();
+  const auto& regions = spec->recruitment->site_regions();
   auto& scratch = cohort.scratch;
   auto& table = scratch.site_effects;
   if (effects.site) {

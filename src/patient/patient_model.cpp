@@ -21,16 +21,16 @@ PatientModel::Impl::Impl(std::shared_ptr<const PatientSpec> spec_in, const Truth
   measure_infos.push_back(
       {course.name, course.baseline_covariate, course.minimum, course.maximum, course.grid.step()});
   for (const auto& measure : spec->linked.list()) measure_infos.push_back(measure.info);
-  for (const auto& stratum : spec->population.strata())
+  for (const auto& stratum : spec->population->strata())
     factor_infos.push_back({stratum.name, stratum.levels});
-  factor_infos.push_back({"region", spec->recruitment.region_names()});
-  factor_infos.push_back({"site", spec->recruitment.site_names()});
+  factor_infos.push_back({"region", spec->recruitment->region_names()});
+  factor_infos.push_back({"site", spec->recruitment->site_names()});
 }
 
 bool PatientModel::Impl::needs_sites(const Needs& needs) const {
-  if (spec->recruitment.is_trivial()) return false;
+  if (spec->recruitment->is_trivial()) return false;
   const auto& effects = spec->course.effects;
-  const auto& strata = spec->population.strata();
+  const auto& strata = spec->population->strata();
   const bool by_region = std::any_of(strata.begin(), strata.end(),
                                      [](const Stratum& stratum) { return stratum.covariate < 0; });
   return needs.sites || effects.site || effects.region || by_region;
@@ -48,7 +48,7 @@ CovariateMask PatientModel::Impl::covariates_made(const Needs& needs) const {
     if (std::find(visits_needed.begin(), visits_needed.end(), true) != visits_needed.end())
       made[static_cast<std::size_t>(measure_infos[measure].baseline_covariate)] = true;
   }
-  return spec->population.closure(made);
+  return spec->population->closure(made);
 }
 
 PatientModel::PatientModel(std::shared_ptr<const PatientSpec> spec, const Truth& truth,
@@ -71,7 +71,7 @@ const std::vector<double>& PatientModel::visit_weeks() const {
   return impl_->spec->course.visit_weeks;
 }
 const std::vector<std::string>& PatientModel::covariates() const {
-  return impl_->spec->population.names();
+  return impl_->spec->population->names();
 }
 const std::vector<FactorInfo>& PatientModel::factors() const {
   return impl_->factor_infos;
@@ -83,7 +83,7 @@ double PatientModel::follow_up_weeks() const {
   return std::max(visit_weeks().back(), impl_->spec->adverse_events.follow_up_weeks());
 }
 int PatientModel::n_sites() const {
-  return impl_->spec->recruitment.n_sites();
+  return impl_->spec->recruitment->n_sites();
 }
 bool PatientModel::truth_is_drawn() const {
   return impl_->truth.is_drawn();
@@ -110,7 +110,7 @@ bool PatientModel::patients_are_independent() const {
   return !random_sites && !random_regions && !truth_is_drawn();
 }
 std::int64_t PatientModel::capacity() const {
-  return impl_->spec->recruitment.capacity();
+  return impl_->spec->recruitment->capacity();
 }
 bool PatientModel::has_rescue() const {
   return impl_->spec->events.rescue.has_value();
@@ -139,7 +139,7 @@ void PatientModel::Impl::prepare(int n_patients, Cohort& cohort) const {
   room(scratch.integers, k_integers);
   room(scratch.words, IntercurrentProcess::k_words);
   scratch.infusions.resize(n);
-  const std::size_t n_sites = spec->recruitment.site_regions().size();
+  const std::size_t n_sites = spec->recruitment->site_regions().size();
   scratch.site_effects.resize(n_sites, 3);
   scratch.site_words.resize(n_sites, 3);
   scratch.site_normals.resize(n_sites, 2);
@@ -158,8 +158,8 @@ void PatientModel::Impl::prepare(int n_patients, Cohort& cohort) const {
 void PatientModel::prepare(int n_patients, Cohort& cohort) const {
   cohort.n_patients = n_patients;
   cohort.strata.resize(static_cast<std::size_t>(n_patients), factors().size());
-  impl_->spec->population.prepare(n_patients, cohort);
-  impl_->spec->recruitment.prepare(n_patients, cohort);
+  impl_->spec->population->prepare(n_patients, cohort);
+  impl_->spec->recruitment->prepare(n_patients, cohort);
   impl_->spec->adverse_events.prepare(n_patients, cohort);
   impl_->prepare(n_patients, cohort);
 }
@@ -167,20 +167,20 @@ void PatientModel::prepare(int n_patients, Cohort& cohort) const {
 void PatientModel::enrol(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const {
   const PatientSpec& spec = *impl_->spec;
   using Extent = Recruitment::Extent;
-  if (spec.recruitment.is_trivial() || !makes_calendar(needs))
+  if (spec.recruitment->is_trivial() || !makes_calendar(needs))
     Recruitment::skip(cohort);
   else
-    spec.recruitment.enrol(key, trial, cohort,
-                           impl_->needs_sites(needs) ? Extent::calendar_and_sites : Extent::calendar);
+    spec.recruitment->enrol(key, trial, cohort,
+                            impl_->needs_sites(needs) ? Extent::calendar_and_sites : Extent::calendar);
   const int driving = spec.course.effects.baseline != 0 ? spec.course.baseline_covariate : -1;
   const CovariateMask made = impl_->covariates_made(needs);
-  spec.population.draw(key, trial, made, driving, cohort);
+  spec.population->draw(key, trial, made, driving, cohort);
   for (std::size_t link = 0; link < spec.linked.list().size(); ++link) {
     const int i_graded = spec.linked.list()[link].i_graded;
     if (i_graded < 0 || 1 + link >= needs.measure_visits.size()) continue;
     const auto& read = needs.measure_visits[1 + link];
     if (std::find(read.begin(), read.end(), true) != read.end())
-      spec.population.fill_graded_factors(i_graded, cohort);
+      spec.population->fill_graded_factors(i_graded, cohort);
   }
   impl_->fill_strata(needs, cohort);
 }
@@ -194,18 +194,18 @@ void PatientModel::Impl::fill_strata(const Needs& needs, Cohort& cohort) const {
            });
   };
   const auto n = static_cast<std::size_t>(cohort.n_patients);
-  const std::size_t region = spec->population.strata().size(), site = region + 1;
+  const std::size_t region = spec->population->strata().size(), site = region + 1;
   for (std::size_t factor = 0; factor < region; ++factor)
-    if (is_made(factor)) spec->population.stratify(factor, cohort);
+    if (is_made(factor)) spec->population->stratify(factor, cohort);
   if (is_made(region)) std::copy_n(cohort.region.begin(), n, cohort.strata[region].begin());
   if (is_made(site)) std::copy_n(cohort.site.begin(), n, cohort.strata[site].begin());
 }
 
 void PatientModel::enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort) const {
-  if (impl_->spec->recruitment.is_trivial())
+  if (impl_->spec->recruitment->is_trivial())
     Recruitment::skip(cohort);
   else
-    impl_->spec->recruitment.enrol(key, trial, cohort, Recruitment::Extent::calendar);
+    impl_->spec->recruitment->enrol(key, trial, cohort, Recruitment::Extent::calendar);
 }
 
 bool PatientModel::makes_calendar(const Needs& needs) const {

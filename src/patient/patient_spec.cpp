@@ -16,7 +16,7 @@ void read_measures(input::Reader& study, PatientSpec& spec) {
     spec.course.visit_weeks = {12};
   };
   // Without a covariate no measure has a baseline, and that has been told.
-  if (spec.population.covariates().empty()) return pass_over();
+  if (spec.population->covariates().empty()) return pass_over();
   std::vector<std::size_t> courses;
   for (std::size_t i = 0; i < measures.size(); ++i) {
     const auto* kind = measures[i].second.raw("kind");
@@ -30,8 +30,8 @@ void read_measures(input::Reader& study, PatientSpec& spec) {
     return pass_over();
   }
   auto& [name, reader] = measures[courses.front()];
-  spec.course = read_course(name, reader, spec.arms, spec.population, spec.recruitment);
-  spec.linked = LinkedMeasures::read(measures, courses.front(), spec.course, spec.population);
+  spec.course = read_course(name, reader, spec.arms, *spec.population, *spec.recruitment);
+  spec.linked = LinkedMeasures::read(measures, courses.front(), spec.course, *spec.population);
 }
 
 }  // namespace
@@ -42,14 +42,14 @@ std::shared_ptr<const PatientSpec> read_patient(input::Reader& study, const Know
     study.raw("recruitment");
     spec->recruitment = known.recruitment->recruitment;
   } else {
-    spec->recruitment = Recruitment::read(study);
+    spec->recruitment = std::make_shared<const Recruitment>(Recruitment::read(study));
   }
-  const auto regions = spec->recruitment.region_names();
-  if (known.population && known.population->recruitment.region_names() == regions) {
+  const auto regions = spec->recruitment->region_names();
+  if (known.population && known.population->recruitment->region_names() == regions) {
     study.raw("population");
     spec->population = known.population->population;
   } else {
-    spec->population = Population::read(study, regions);
+    spec->population = std::make_shared<const Population>(Population::read(study, regions));
   }
   spec->arms = read_arms(study);
   read_measures(study, *spec);

@@ -1,6 +1,7 @@
 // The patient sections of a study file, read and checked: what a PatientModel is made from.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "patient/adverse_events.hpp"
@@ -15,8 +16,9 @@
 namespace trialwright::patient {
 
 struct PatientSpec {
-  Recruitment recruitment;
-  Population population;
+  // Points whose sections are the same share what was made of them.
+  std::shared_ptr<const Recruitment> recruitment;
+  std::shared_ptr<const Population> population;
   std::vector<Arm> arms;
   CourseSpec course;  // measure 0
   LinkedMeasures linked;

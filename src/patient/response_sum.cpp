@@ -89,7 +89,8 @@ std::string ResponseSum::why_no_course() const {
       return "scores of several visits are read together";
   }
   for (const auto& stratum : effects.strata) {
-    const int covariate = spec_.population.strata()[static_cast<std::size_t>(stratum.factor)].covariate;
+    const int covariate =
+        spec_.population->strata()[static_cast<std::size_t>(stratum.factor)].covariate;
     if (!is_known(covariate))
       return "the course hangs on a factor that is not read off the measure's baseline";
   }
@@ -97,7 +98,7 @@ std::string ResponseSum::why_no_course() const {
 }
 
 std::string ResponseSum::why_no_baseline() const {
-  const auto& population = spec_.population;
+  const auto& population = *spec_.population;
   if (population.covariates()[driving_].marginal.points().empty())
     return "the measure's baseline has no grid, or one too fine";
   for (const auto& rule : population.eligibility())
@@ -127,13 +128,13 @@ bool ResponseSum::is_graded(const ResponseCondition& condition) const {
 // Is it the driving covariate or a grade of it?
 bool ResponseSum::is_known(int covariate) const {
   if (covariate < 0) return false;
-  const auto& grading = spec_.population.covariates()[static_cast<std::size_t>(covariate)].grading;
+  const auto& grading = spec_.population->covariates()[static_cast<std::size_t>(covariate)].grading;
   return covariate == static_cast<int>(driving_) ||
          (grading && grading->of == static_cast<int>(driving_));
 }
 
 void ResponseSum::find_grades() {
-  const auto& population = spec_.population;
+  const auto& population = *spec_.population;
   const auto add = [&](int covariate) {
     if (covariate < 0 || covariate == static_cast<int>(driving_)) return;
     const auto i = static_cast<std::size_t>(covariate);
@@ -152,7 +153,7 @@ void ResponseSum::find_grades() {
 
 void ResponseSum::set_grades(const Place& place) {
   for (auto& grade : grades_) {
-    const Grading& grading = *spec_.population.covariates()[grade.covariate].grading;
+    const Grading& grading = *spec_.population->covariates()[grade.covariate].grading;
     grade.at = 0;
     grade.probabilities.assign(grading.shifted_thresholds.size() + 1, 0.0);
     for (std::size_t k = 0; k < grade.probabilities.size(); ++k) {
@@ -180,7 +181,7 @@ double ResponseSum::value_of(std::size_t covariate, const Place& place) const {
 }
 
 std::size_t ResponseSum::level(std::size_t factor, const Place& place) const {
-  const auto& stratum = spec_.population.strata()[factor];
+  const auto& stratum = spec_.population->strata()[factor];
   const double value = value_of(static_cast<std::size_t>(stratum.covariate), place);
   std::size_t level = 0;
   for (const double cut : stratum.cuts) level += value >= cut ? 1 : 0;
@@ -220,7 +221,7 @@ double ResponseSum::log_odds_of(double most, double baseline) const {
 void ResponseSum::tabulate_log_odds() {
   constexpr std::size_t k_knots = 1025;
   const CourseSpec& course = spec_.course;
-  const auto baselines = spec_.population.covariates()[driving_].marginal.points();
+  const auto baselines = spec_.population->covariates()[driving_].marginal.points();
   const auto n_scores = static_cast<std::size_t>(course.grid.index(course.maximum)) + 1;
   for (std::size_t k = 0; k < n_scores; ++k)
     log_boundaries_.push_back(
@@ -289,7 +290,7 @@ void ResponseSum::find_noise() {
   const auto graded = std::find_if(conditions_.begin(), conditions_.end(),
                                    [&](const auto& condition) { return is_graded(condition); });
   if (graded == conditions_.end()) return;
-  const auto& covariate = spec_.population.covariates()[graded_of(*graded)];
+  const auto& covariate = spec_.population->covariates()[graded_of(*graded)];
   noisy_ = Noise{graded_of(*graded), &*covariate.grading, 0, 1, {}};
   const Grading& grading = *noisy_->grading;
   const CourseSpec& course = spec_.course;
@@ -329,7 +330,7 @@ void ResponseSum::add_place(const Place& place) {
     if (is_graded(conditions_[c]))
       bounds_.emplace_back(grade_log_odds(conditions_[c], place.baseline), c);
   std::sort(bounds_.begin(), bounds_.end());
-  const auto& strata = spec_.population.strata();
+  const auto& strata = spec_.population->strata();
   do {
     double weight = place.weight;
     for (const auto& grade : grades_) weight *= grade.probabilities[grade.at];
@@ -367,7 +368,7 @@ void ResponseSum::add_noisy_place(const Place& place) {
 }
 
 bool ResponseSum::is_eligible(int covariate, double value) const {
-  for (const auto& rule : spec_.population.eligibility())
+  for (const auto& rule : spec_.population->eligibility())
     if (rule.covariate == covariate && (value < rule.minimum || value > rule.maximum)) return false;
   return true;
 }
@@ -389,7 +390,7 @@ ResponseLaw ResponseSum::run() {
   find_noise();
   if (noisy_) tabulate_log_odds();
   find_grades();
-  const auto& population = spec_.population;
+  const auto& population = *spec_.population;
   std::size_t n_strata = 1;
   for (const int factor : factors_)
     n_strata *= population.strata()[static_cast<std::size_t>(factor)].levels.size();

@@ -64,16 +64,16 @@ std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spe
       std::count_if(spec.arms.begin(), spec.arms.end(), [](const auto& arm) { return arm.is_control; });
   const input::Node* safety = root.find("safety");
   const bool knows_events = !safety || !spec.adverse_events.categories().empty();
-  if (n_controls != 1 || spec.population.covariates().empty() || spec.course.name.empty() ||
+  if (n_controls != 1 || spec.population->covariates().empty() || spec.course.name.empty() ||
       !knows_events)
     return std::nullopt;
   PatientNames names;
   names.arms = names_of(spec.arms);
   names.control_arm = static_cast<int>(patient::control_of(spec.arms));
-  for (const auto& stratum : spec.population.strata())
+  for (const auto& stratum : spec.population->strata())
     names.factors.push_back({stratum.name, static_cast<int>(stratum.levels.size())});
-  names.factors.push_back({"region", static_cast<int>(spec.recruitment.region_names().size())});
-  names.factors.push_back({"site", spec.recruitment.n_sites()});
+  names.factors.push_back({"region", static_cast<int>(spec.recruitment->region_names().size())});
+  names.factors.push_back({"site", spec.recruitment->n_sites()});
   constexpr double k_infinity = std::numeric_limits<double>::infinity();
   names.endpoint.measures.push_back({spec.course.name, 0, -k_infinity, k_infinity, 0});
   for (const auto& entry : root.find("measures")->entries)
@@ -105,9 +105,9 @@ std::optional<PatientNames> read_patients(input::Reader& study, const input::Nod
     const auto faulty = std::exchange(spec.patient, nullptr);
     return names_despite_faults(*faulty, root);
   }
-  auto model = std::make_shared<patient::PatientModel>(
-      spec.patient, patient::EffectMultiplier{1}, study.faults(), study.at("measures"),
-      cache ? &cache->course_tables : nullptr);
+  auto model = std::make_shared<patient::PatientModel>(spec.patient, patient::EffectMultiplier{1},
+                                                       study.faults(), study.at("measures"),
+                                                       cache ? &cache->course_tables : nullptr);
   if (study.faults().size() > n_faults) return patient_names(*model);
   spec.calibrated = std::move(model);
   if (cache) cache->entries.push_back({sections, spec.patient, spec.calibrated});

@@ -47,7 +47,8 @@ std::vector<double> brute_force(const Study& study, std::size_t arm, std::size_t
                                 const std::array<double, 2>& shifts) {
   const CourseSpec& course = study.spec->course;
   const auto& marginal =
-      study.spec->population.covariates()[static_cast<std::size_t>(course.baseline_covariate)].marginal;
+      study.spec->population->covariates()[static_cast<std::size_t>(course.baseline_covariate)]
+          .marginal;
   const double exponent =
       course_exponent(course.visit_weeks[visit], course.tau_weeks[arm], course.reached_week);
   const auto weights = marginal.probabilities();
@@ -145,7 +146,7 @@ TEST(ResponseLaw, GradesShareTheBaselinesNoise) {
   const auto study = library_study();
   const auto model = study.model();
   const CourseSpec& course = study.spec->course;
-  const auto& covariates = study.spec->population.covariates();
+  const auto& covariates = study.spec->population->covariates();
   const auto& marginal = covariates[static_cast<std::size_t>(course.baseline_covariate)].marginal;
   const int iga = 1;
   ASSERT_EQ(model.measures()[iga].name, "iga");
@@ -198,7 +199,7 @@ TEST(ResponseLaw, BaselineEffectsAreIntegrated) {
   const auto study = overlaid_study("measures: {easi: {baseline_effect: -0.5}}\n");
   ASSERT_EQ(study.problems, "");
   const auto model = study.model();
-  const auto& population = study.spec->population;
+  const auto& population = *study.spec->population;
   const CourseSpec& course = study.spec->course;
   const auto& marginal =
       population.covariates()[static_cast<std::size_t>(course.baseline_covariate)].marginal;

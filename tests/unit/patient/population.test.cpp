@@ -21,7 +21,7 @@ using ::testing::Not;
 TEST(Marginal, BaselineEasiHasTheMomentsOfItsGamma) {
   const auto study = library_study();
   ASSERT_EQ(study.problems, "");
-  const auto& easi = study.spec->population.covariates()[0].marginal;
+  const auto& easi = study.spec->population->covariates()[0].marginal;
   const auto weights = easi.probabilities();
   const auto points = easi.points();
   ASSERT_EQ(weights.size(), points.size());
@@ -93,7 +93,7 @@ TEST(Population, EverybodyIsEligibleAndInAStratum) {
   const auto model = study.model();
   Cohort cohort;
   simulate(model, 2000, 3, all_needs(model), -1, cohort);
-  const auto iga = static_cast<std::size_t>(study.spec->population.index_of("iga"));
+  const auto iga = static_cast<std::size_t>(study.spec->population->index_of("iga"));
   for (std::size_t i = 0; i < 2000; ++i) {
     EXPECT_GE(cohort.covariates[0][i], 20);
     EXPECT_LE(cohort.covariates[0][i], 40);
