@@ -1,15 +1,18 @@
 #include "shard/found_work.hpp"
 
 #include <map>
-#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "engine/precision.hpp"
+#include "engine/row_files.hpp"
+#include "engine/row_layout.hpp"
 #include "shard/coverage.hpp"
 
 namespace trialwright::shard {
 namespace {
 
+namespace fs = std::filesystem;
 using engine::Piece;
 using engine::Track;
 
@@ -46,7 +49,7 @@ bool is_of_plan(const engine::PointValues& values, const trial::TrialPlan& plan)
   return values.truths.size() == n && (values.calculated.empty() || values.calculated.size() == n);
 }
 
-// Into the ledger those that cover the most; the others to `left_out`.
+// Into the ledger those that cover the most; the others are left out.
 void enter_cover(std::vector<Piece> pieces, engine::Ledger& ledger, std::vector<Piece>& left_out) {
   std::vector<engine::TrialRange> ranges;
   for (const auto& piece : pieces) ranges.push_back(piece.range);
@@ -60,16 +63,25 @@ void enter_cover(std::vector<Piece> pieces, engine::Ledger& ledger, std::vector<
   }
 }
 
-}  // namespace
-
-std::vector<Piece> enter(std::vector<Content> contents, const engine::StudyPlan& plan,
-                         const scenario::SimulationSpec& simulation, engine::Ledger& ledger) {
+// [i_point] of the planned points; tells the ledger of them.
+std::map<std::size_t, PointRule> rules_of(const engine::StudyPlan& plan,
+                                          const scenario::SimulationSpec& simulation,
+                                          engine::Ledger& ledger) {
   std::map<std::size_t, PointRule> rules;
   for (std::size_t i = 0; i < plan.plans.size(); ++i) {
     const auto& rule = rules[plan.i_points[i]] =
         rule_of(*plan.plans[i], plan.engines[i].counts.get(), simulation);
     ledger.keep_fitting(plan.i_points[i], rule.trials, rule.calendars, rule.round_trials);
   }
+  return rules;
+}
+
+}  // namespace
+
+std::vector<Piece> enter(std::vector<Content> contents, const engine::StudyPlan& plan,
+                         const scenario::SimulationSpec& simulation, engine::Ledger& ledger,
+                         const std::function<bool(const Piece&)>& is_usable) {
+  const auto rules = rules_of(plan, simulation, ledger);
   for (auto& content : contents)
     for (auto& values : content.values) {
       if (values.i_point >= content.header.n_points) continue;
@@ -78,21 +90,36 @@ std::vector<Piece> enter(std::vector<Content> contents, const engine::StudyPlan&
     }
 
   std::vector<Piece> left_out;
+  const auto is_fitting = [&](const Piece& piece) {
+    const auto rule = rules.find(piece.i_point);
+    const auto* values = ledger.values(piece.i_point);
+    return rule != rules.end() && values && fits(rule->second, piece) &&
+           engine::belongs(piece, *rule->second.plan, rule->second.counts,
+                           engine::values_alone(values->truths)) &&
+           (!is_usable || is_usable(piece));
+  };
   std::map<std::pair<std::size_t, Track>, std::vector<Piece>> fitting;
   for (auto& content : contents)
     for (auto& piece : content.pieces) {
       if (piece.i_point >= content.header.n_points) continue;
-      const auto rule = rules.find(piece.i_point);
-      const auto* values = ledger.values(piece.i_point);
-      if (rule != rules.end() && values && fits(rule->second, piece) &&
-          engine::belongs(piece, *rule->second.plan, rule->second.counts,
-                          engine::values_alone(values->truths)))
-        fitting[{piece.i_point, piece.track}].push_back(std::move(piece));
-      else
-        left_out.push_back(std::move(piece));
+      auto& place = is_fitting(piece) ? fitting[{piece.i_point, piece.track}] : left_out;
+      place.push_back(std::move(piece));
     }
   for (auto& [place, pieces] : fitting) enter_cover(std::move(pieces), ledger, left_out);
   return left_out;
+}
+
+bool has_rows(const Piece& piece, const scenario::OutputsSpec& outputs, const fs::path& directory) {
+  if (engine::lacking_rows(piece, outputs)) return false;
+  for (const auto kind : {engine::RowKind::trials, engine::RowKind::patients}) {
+    if (!engine::asks_for(outputs, kind)) continue;
+    for (const auto& segment : piece.rows[static_cast<std::size_t>(kind)]) {
+      std::error_code error;
+      const auto size = fs::file_size(directory / segment.file, error);
+      if (error || size < segment.to) return false;
+    }
+  }
+  return true;
 }
 
 Content content_of(const Header& header, const engine::Ledger& ledger,

@@ -4,11 +4,17 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
+#include <limits>
+#include <memory>
 #include <system_error>
 #include <utility>
 
 #include "engine/ledger.hpp"
 #include "engine/precision.hpp"
+#include "engine/row_files.hpp"
+#include "engine/row_layout.hpp"
+#include "engine/row_recorder.hpp"
 #include "engine/run_portions.hpp"
 #include "engine/run_study.hpp"
 #include "shard/found_work.hpp"
@@ -112,20 +118,44 @@ class Work {
       : study_(study),
         options_(options),
         store_(options.directory, std::move(header)),
-        ledger_(store_.header().n_points) {}
+        ledger_(store_.header().n_points),
+        points_(study.points()) {}
 
   Store& store() { return store_; }
   engine::Ledger& ledger() { return ledger_; }
 
   void enter_found(std::vector<Content> contents, const engine::StudyPlan& plan) {
     has_found_ = !contents.empty();
-    left_out_ = enter(std::move(contents), plan, study_.spec().simulation, ledger_);
+    const auto& spec = study_.spec();
+    const auto is_usable = [&](const engine::Piece& piece) {
+      const bool is_with_rows = has_rows(piece, spec.outputs, store_.directory());
+      if (!is_with_rows) n_without_rows_ += piece.range.size();
+      return is_with_rows;
+    };
+    left_out_ = enter(std::move(contents), plan, spec.simulation, ledger_, is_usable);
+  }
+
+  // Null where the study asks for no rows.
+  engine::RowRecorder* rows() {
+    const auto& outputs = study_.spec().outputs;
+    const bool is_asked = engine::asks_for(outputs, engine::RowKind::trials) ||
+                          engine::asks_for(outputs, engine::RowKind::patients);
+    if (is_asked && !rows_)
+      rows_ = std::make_unique<engine::RowRecorder>(study_, points_, store_.directory(), stem());
+    return rows_.get();
+  }
+  // trials.csv and patients.csv, as far as they are asked for, of these results of all points.
+  void write_rows(const Results& results) const {
+    engine::RowSegments rows;
+    for (std::size_t i = 0; i < results.points.size(); ++i)
+      engine::add_rows(ledger_.pieces(i), results.points[i].n_trials, store_.directory(), rows);
+    engine::write_row_files(study_, rows, options_.directory, engine::Extent::whole);
   }
 
   // Calls simulate(saver), which returns how it ended, and puts what came of it on the disk.
   template <class Simulate>
   void run(std::uint64_t n_done, std::uint64_t n_to_do, SessionOutcome& outcome, Simulate simulate) {
-    Saver saver(store_, options_.save_interval, {0, 0, n_done, n_to_do});
+    Saver saver(store_, options_.save_interval, {0, 0, n_done, n_to_do, outcome.i_round});
     try {
       const engine::Ended ended = simulate(saver);
       outcome.interrupted = ended == engine::Ended::stopped;
@@ -141,6 +171,10 @@ class Work {
     }
     outcome.n_trials = saver.progress().n_trials;
     outcome.notes = store_.notes();
+    if (n_without_rows_ > 0)
+      outcome.notes.push_back(
+          fmt::format("{} trials found done lack the rows that are asked for, and were done again",
+                      n_without_rows_));
     outcome.shard_file = outcome.interrupted ? store_.journal_file() : store_.whole_file();
   }
 
@@ -155,7 +189,13 @@ class Work {
     Content whole = content();
     whole.progress = saver.progress();
     store_.finish(whole);
+    engine::RowSegments referred;
+    engine::add_rows(whole.pieces, std::numeric_limits<std::uint64_t>::max(), store_.directory(),
+                     referred);
+    engine::remove_unreferenced_parts(store_.directory(), stem(), referred);
   }
+
+  std::string stem() const { return fs::path(whole_name(store_.header().shard)).stem().string(); }
 
   // Saves what is finished and not on the disk wherever it can; the error to end with.
   Error saved_elsewhere(const std::exception& cause, Saver& saver) {
@@ -193,6 +233,9 @@ class Work {
   Store store_;
   engine::Ledger ledger_;
   std::vector<engine::Piece> left_out_;
+  std::uint64_t n_without_rows_ = 0;
+  std::vector<scenario::PointSpec> points_;
+  std::unique_ptr<engine::RowRecorder> rows_;
   bool has_found_ = false;
 };
 
@@ -340,7 +383,8 @@ SessionOutcome run_shard(const scenario::Study& study, const SessionOptions& opt
   outcome.n_trials_resumed = all.n_asked - all.n_to_do;
   work.run(outcome.n_trials_resumed, all.n_asked, outcome, [&](Saver& saver) {
     LedgerKeeper keeper(work.ledger(), saver);
-    return engine::run_portions(all.work, all.portions, options.n_threads, monitor, keeper);
+    return engine::run_portions(all.work, all.portions, options.n_threads, monitor, keeper,
+                                work.rows());
   });
   return outcome;
 }
