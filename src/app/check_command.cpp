@@ -1,12 +1,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <span>
 
 #include "app/command.hpp"
+#include "app/row_sizes.hpp"
+#include "engine/precision.hpp"
 #include "engine/run_study.hpp"
 #include "engine/simulate.hpp"
 #include "trial/simulate_trial.hpp"
@@ -42,6 +47,23 @@ double seconds_a_trial(const trial::TrialPlan& plan) {
   }
   return seconds / static_cast<double>(n);
 }
+
+// Most trials of a point: all, or, by a precision target, the whole rounds that it needs at worst.
+std::uint64_t most_trials(const scenario::SimulationSpec& simulation, const engine::Rounds& rounds) {
+  const auto worst =
+      simulation.precision ? scenario::trials_at_worst(*simulation.precision) : std::nullopt;
+  const auto round = static_cast<double>(rounds.round_trials());
+  if (!worst || *worst + round > static_cast<double>(simulation.trials)) return simulation.trials;
+  return static_cast<std::uint64_t>(std::ceil(*worst / round) * round);
+}
+
+// What a study costs at most.
+struct Costs {
+  std::vector<std::uint64_t> n_trials;      // [i_point]
+  std::vector<std::uint64_t> round_trials;  // [i_point]
+  double seconds = 0;                       // on one thread
+  std::vector<RowSize> rows;
+};
 
 std::string duration(double seconds) {
   if (seconds < 60) return fmt::format("{:.0f} s", std::max(1.0, seconds));
@@ -102,23 +124,43 @@ std::vector<ExactPower> primary_powers(const Plans& plans, int n_threads) {
   return std::move(jobs.front().sum.values);
 }
 
-nlohmann::ordered_json as_json(const scenario::Study& study,
-                               const std::vector<scenario::PointSpec>& points, const Plans& plans,
-                               const Engines& engines, const std::vector<ExactPower>& powers,
+nlohmann::ordered_json json_of(const scenario::PrecisionTarget& target) {
+  nlohmann::ordered_json json{{"metric", target.metric}};
+  if (!target.hypothesis.empty()) json["hypothesis"] = target.hypothesis;
+  if (target.mcse) json["mcse"] = *target.mcse;
+  if (target.half_width) json["half_width"] = *target.half_width;
+  json["round_trials"] = target.round_trials;
+  if (const auto worst = scenario::trials_at_worst(target))
+    json["trials_at_worst"] = static_cast<std::uint64_t>(*worst);
+  return json;
+}
+
+nlohmann::ordered_json as_json(const scenario::Study& study, const engine::StudyPlan& plan,
+                               const std::vector<ExactPower>& powers, const Costs& costs,
                                double seconds) {
+  const auto& simulation = study.spec().simulation;
   nlohmann::ordered_json json{{"study", study.name()},
                               {"study_hash", fmt::format("{:016x}", study.hash())},
-                              {"trials", study.spec().simulation.trials},
-                              {"seconds_estimated", seconds},
-                              {"points", nlohmann::ordered_json::array()}};
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    nlohmann::ordered_json point{{"design", points[i].design},
-                                 {"scenario", points[i].scenario},
+                              {"trials", simulation.trials},
+                              {"seconds_estimated", seconds}};
+  if (simulation.precision) json["precision"] = json_of(*simulation.precision);
+  for (const auto& size : costs.rows)
+    json["outputs"][engine::row_file_name(size.kind, study.spec().outputs, "")] = {
+        {"rows", static_cast<std::uint64_t>(size.n_rows)},
+        {"bytes_uncompressed", static_cast<std::uint64_t>(size.bytes)}};
+  json["points"] = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    nlohmann::ordered_json point{{"design", plan.points[i].design},
+                                 {"scenario", plan.points[i].scenario},
                                  {"sweep", nlohmann::ordered_json::object()},
-                                 {"patients", plans[i]->n_patients}};
-    for (const auto& [path, value] : points[i].sweep) point["sweep"][path] = value.text;
-    point["engine"] = engines[i].name();
-    if (!engines[i].counts) point["why_patients"] = engines[i].why_patients;
+                                 {"patients", plan.plans[i]->n_patients}};
+    for (const auto& [path, value] : plan.points[i].sweep) point["sweep"][path] = value.text;
+    point["engine"] = plan.engines[i].name();
+    if (!plan.engines[i].counts) point["why_patients"] = plan.engines[i].why_patients;
+    if (simulation.precision) {
+      point["trials_at_most"] = costs.n_trials[i];
+      point["round_trials"] = costs.round_trials[i];
+    }
     if (powers[i].power)
       point["exact_power"] = *powers[i].power;
     else
@@ -128,46 +170,114 @@ nlohmann::ordered_json as_json(const scenario::Study& study,
   return json;
 }
 
+// Has the point a true value that patients are simulated for?
+bool simulates_truth(const trial::TrialPlan& plan) {
+  return !plan.model->truth_is_drawn() &&
+         std::any_of(plan.analyses.begin(), plan.analyses.end(), [](const auto& analysis) {
+           return !analysis.exact_rates || !analysis.strata.empty();
+         });
+}
+
 // Seconds of the whole run on one thread. A few points tell the time of all: patients take time close
 // to linear in their number, counts the same whatever it is.
-double seconds_of(const Plans& plans, const Engines& engines, double n_trials) {
+double seconds_of(const engine::StudyPlan& plan, std::span<const std::uint64_t> n_trials,
+                  double truth_patients) {
   double seconds[2]{};
   double units_timed[2]{};
   double units[2]{};
-  for (std::size_t i = 0; i < plans.size(); ++i) {
-    const std::size_t kind = engines[i].counts ? 1 : 0;
-    const double of_point = engines[i].counts ? 1 : plans[i]->n_patients;
-    units[kind] += of_point;
-    if (i % (plans.size() / 8 + 1) != 0 && units_timed[kind] > 0) continue;
+  const std::size_t n_points = plan.points.size();
+  for (std::size_t i = 0; i < n_points; ++i) {
+    const bool is_counted = plan.engines[i].counts != nullptr;
+    const std::size_t kind = is_counted ? 1 : 0;
+    const double of_trial = is_counted ? 1 : plan.plans[i]->n_patients;
+    units[kind] += of_trial * static_cast<double>(n_trials[i]);
+    if (!is_counted && simulates_truth(*plan.plans[i])) units[kind] += truth_patients;
+    if (i % (n_points / 8 + 1) != 0 && units_timed[kind] > 0) continue;
     seconds[kind] +=
-        engines[i].counts ? seconds_a_draw(*plans[i], engines[i]) : seconds_a_trial(*plans[i]);
-    units_timed[kind] += of_point;
+        is_counted ? seconds_a_draw(*plan.plans[i], plan.engines[i]) : seconds_a_trial(*plan.plans[i]);
+    units_timed[kind] += of_trial;
   }
   double sum = 0;
   for (std::size_t kind = 0; kind < 2; ++kind)
-    if (units[kind] > 0) sum += seconds[kind] / units_timed[kind] * units[kind] * n_trials;
+    if (units[kind] > 0) sum += seconds[kind] / units_timed[kind] * units[kind];
   return sum;
+}
+
+Costs costs_of(const scenario::Study& study, const engine::StudyPlan& plan) {
+  const auto& simulation = study.spec().simulation;
+  Costs costs;
+  for (std::size_t i = 0; i < plan.points.size(); ++i) {
+    const engine::Rounds rounds(simulation,
+                                engine::track_shape(*plan.plans[i], plan.engines[i].counts.get(),
+                                                    engine::Track::trials, simulation.trials));
+    costs.n_trials.push_back(most_trials(simulation, rounds));
+    costs.round_trials.push_back(rounds.round_trials());
+  }
+  costs.seconds = seconds_of(plan, costs.n_trials, static_cast<double>(simulation.truth_patients));
+  costs.rows = row_sizes(study, plan.points, plan.plans, costs.n_trials);
+  return costs;
+}
+
+// The target, when it is judged and what it needs at worst.
+std::string precision_line(const scenario::SimulationSpec& simulation, const Costs& costs) {
+  if (!simulation.precision) return {};
+  const auto& target = *simulation.precision;
+  const auto [least, most] = std::minmax_element(costs.round_trials.begin(), costs.round_trials.end());
+  std::string text = fmt::format(
+      "# precision: {} of {}, {} at most {}, judged after every {}{} trials (whole blocks)",
+      target.metric, target.hypothesis.empty() ? "each design's primary analysis" : target.hypothesis,
+      target.mcse ? "MCSE" : "half the 95% interval", target.mcse ? *target.mcse : *target.half_width,
+      *least, *least == *most ? "" : fmt::format(" to {}", *most));
+  const auto worst = scenario::trials_at_worst(target);
+  if (!worst)
+    return text + fmt::format("; at most {} trials a point, be it reached or not\n", simulation.trials);
+  text += fmt::format("; {:.0f} trials reach it at worst", *worst);
+  if (*worst > static_cast<double>(simulation.trials))
+    text +=
+        fmt::format(", more than the {} there are: a point may end less precise", simulation.trials);
+  return text + "\n";
+}
+
+std::string bytes_text(double bytes) {
+  constexpr std::array<const char*, 5> k_units{"bytes", "kB", "MB", "GB", "TB"};
+  std::size_t unit = 0;
+  for (; bytes >= 1000 && unit + 1 < k_units.size(); ++unit) bytes /= 1000;
+  return fmt::format("{:.3g} {}", bytes, k_units[unit]);
+}
+
+std::string row_lines(const scenario::Study& study, const Costs& costs) {
+  std::string text;
+  for (const auto& size : costs.rows)
+    text += fmt::format(
+        "# {}: {}{:.0f} rows, about {}{}\n", engine::row_file_name(size.kind, study.spec().outputs, ""),
+        study.spec().simulation.precision ? "at most " : "", size.n_rows, bytes_text(size.bytes),
+        study.spec().outputs.compression == scenario::Compression::none ? "" : " before compression");
+  return text;
 }
 
 ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
   const int n_threads = engine::available_threads();
-  const auto [points, plans, engines, i_points] = engine::plan_study(study, n_threads);
-  const auto powers = primary_powers(plans, n_threads);
-  const std::uint64_t n_trials = study.spec().simulation.trials;
-  const double estimate = seconds_of(plans, engines, static_cast<double>(n_trials)) / n_threads;
+  const auto plan = engine::plan_study(study, n_threads);
+  const auto powers = primary_powers(plan.plans, n_threads);
+  const auto& simulation = study.spec().simulation;
+  const Costs costs = costs_of(study, plan);
+  const double estimate = costs.seconds / n_threads;
 
   if (options.json) {
-    print(as_json(study, points, plans, engines, powers, estimate).dump(1) + "\n");
+    print(as_json(study, plan, powers, costs, estimate).dump(1) + "\n");
     return ExitStatus::done;
   }
+  const std::uint64_t most = *std::max_element(costs.n_trials.begin(), costs.n_trials.end());
   std::string text = study.resolved_yaml();
-  text += fmt::format("\n# {}: no fault found. {} points x {} trials, about {} on {} thread{}\n",
-                      study.name(), points.size(), n_trials, duration(estimate), n_threads,
-                      n_threads == 1 ? "" : "s");
-  text += engine_lines(points, engines);
-  for (std::size_t i = 0; i < points.size(); ++i)
-    text += "#" + point_line(points[i], *plans[i], powers[i]);
+  text += fmt::format("\n# {}: no fault found. {} points x {}{} trials, about {} on {} thread{}\n",
+                      study.name(), plan.points.size(), simulation.precision ? "at most " : "", most,
+                      duration(estimate), n_threads, n_threads == 1 ? "" : "s");
+  text += precision_line(simulation, costs);
+  text += row_lines(study, costs);
+  text += engine_lines(plan.points, plan.engines);
+  for (std::size_t i = 0; i < plan.points.size(); ++i)
+    text += "#" + point_line(plan.points[i], *plan.plans[i], powers[i]);
   print(text);
   return ExitStatus::done;
 }
@@ -181,9 +291,11 @@ void add_check_command(CLI::App& app, Action& action) {
       *command,
       "Reads and checks a study, and prints it with every default written out (valid YAML), its "
       "points, their\n"
-      "exact power where there is one, what each design draws (patients or counts) and why, and an "
-      "estimate of\n"
-      "the run time. Writes nothing.");
+      "exact power where there is one, what each design draws (patients or counts) and why, an estimate "
+      "of the\n"
+      "run time, what a precision target needs at worst, and how large trials.csv and patients.csv get. "
+      "Writes\n"
+      "nothing.");
   add_study_options(*command, *options);
   add_trials_option(*command, *options);
   command->callback([&action, options] { action = [options] { return run(*options); }; });

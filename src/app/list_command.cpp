@@ -13,6 +13,7 @@
 #include "patient/population.hpp"
 #include "patient/visit_correlation.hpp"
 #include "scenario/scenario_spec.hpp"
+#include "scenario/simulation_spec.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -55,6 +56,7 @@ std::vector<Kind> kinds() {
       {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
        rows(scenario::truth_draw_table())},
       {"engines", "simulation.engine", rows(scenario::engine_table())},
+      {"precision", "simulation.precision.metric", rows(scenario::precision_metric_table())},
   };
 }
 
