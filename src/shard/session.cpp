@@ -149,7 +149,12 @@ class Work {
     engine::RowSegments rows;
     for (std::size_t i = 0; i < results.points.size(); ++i)
       engine::add_rows(ledger_.pieces(i), results.points[i].n_trials, store_.directory(), rows);
-    engine::write_row_files(study_, rows, options_.directory, engine::Extent::whole);
+    try {
+      engine::write_row_files(study_, rows, options_.directory, engine::Extent::whole);
+    } catch (const Error& error) {
+      throw io_error(fmt::format("{}\nall trials are done and saved in {}; go on with --resume",
+                                 error.what(), store_.whole_file().string()));
+    }
   }
 
   // Calls simulate(saver), which returns how it ended, and puts what came of it on the disk.
@@ -277,9 +282,11 @@ SessionOutcome run_whole(const scenario::Study& study, const SessionOptions& opt
   outcome.n_trials_resumed = trials_done(work.ledger(), n_points);
   outcome.n_trials_asked = n_points * study.spec().simulation.trials;
   work.run(outcome.n_trials_resumed, outcome.n_trials_asked, outcome, [&](Saver& saver) {
-    outcome.results = engine::run_study(study, plan, work.ledger(), saver, options.n_threads, monitor);
+    outcome.results =
+        engine::run_study(study, plan, work.ledger(), saver, options.n_threads, monitor, work.rows());
     return outcome.results->interrupted ? engine::Ended::stopped : engine::Ended::done;
   });
+  if (!outcome.interrupted) work.write_rows(*outcome.results);
   return outcome;
 }
 
