@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/contract.hpp"
 #include "math/elementary.hpp"
 
 namespace trialwright::engine {
@@ -96,10 +97,7 @@ void PointAccumulator::add_calendar(const trial::TrialOutcome& outcome) {
 }
 
 void PointAccumulator::merge(const PointAccumulator& later) {
-  if (analyses.empty() && arms.empty()) {
-    *this = later;
-    return;
-  }
+  TRIALWRIGHT_EXPECT(analyses.size() == later.analyses.size() && arms.size() == later.arms.size());
   n_trials += later.n_trials;
   for (std::size_t i = 0; i < analyses.size(); ++i) analyses[i].merge(later.analyses[i]);
   for (std::size_t i = 0; i < arms.size(); ++i) arms[i].merge(later.arms[i]);

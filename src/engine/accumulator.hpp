@@ -1,4 +1,4 @@
-// The accumulator of one point: counts and moments over its trials, merged in block order.
+// The accumulator of one point: counts and moments over its trials, merged in any order.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,8 @@ class PointAccumulator {
 
   // The calendar of one trial, where it has one.
   void add_calendar(const trial::TrialOutcome& outcome);
-  // `later` holds the trials that follow this one's, or other sums of the same trials.
+  // `later` holds other trials of the same point, about the same true values, or other sums of the same
+  // trials. Whatever is merged, in whatever order and nesting, has the same bits.
   void merge(const PointAccumulator& later);
 
   std::uint64_t n_trials = 0;

@@ -23,6 +23,8 @@ class ExactPowerStage final : public Stage {
   std::uint64_t n_items() const override { return order_.size(); }
   std::uint64_t run(std::uint64_t i_block, std::size_t i_thread) override;
 
+  // Are a point's powers to be found?
+  bool is_asked(std::size_t i_work) const;
   // While the pool works on none of the stage's blocks: are a point's all done, and [i_analysis] what
   // they gave (empty where not asked for).
   bool is_done(std::size_t i_work) const { return n_left_[i_work] == 0; }

@@ -33,8 +33,9 @@ struct PointWork {
   std::size_t i_point = 0;  // into Study::points()
   const trial::TrialPlan* plan = nullptr;
   const trial::CountPlan* counts = nullptr;  // null: patients are simulated
-  const PointValues* known = nullptr;        // where its values were found before; else null
-  bool needs_values = true;  // exact powers, to be handed over (true values always are found)
+  // Where its true values were found before, perhaps without exact powers; else null.
+  const PointValues* known = nullptr;
+  bool needs_values = true;  // exact powers, where they are not known (true values always are found)
   std::uint64_t truth_patients = 1 << 19;  // simulated for true values without a closed form, at least
 };
 

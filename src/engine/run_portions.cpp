@@ -8,27 +8,40 @@
 namespace trialwright::engine {
 namespace {
 
-// Hands each point's values over once.
+// Hands each point's values over once: true values as soon as they are found, and again with the exact
+// powers where these take longer, so that what is stopped in between need not find them again.
 class FoundValues {
  public:
   FoundValues(std::span<const PointWork> work, const TruthStage& truths, const ExactPowerStage& powers)
-      : work_(work), truths_(truths), powers_(powers), is_taken_(work.size()) {}
+      : truths_(truths), powers_(powers) {
+    for (std::size_t i = 0; i < work.size(); ++i)
+      points_.push_back({work[i].i_point, work[i].known == nullptr, powers.is_asked(i)});
+  }
 
   std::vector<PointValues> take() {
     std::vector<PointValues> found;
-    for (std::size_t i = 0; i < work_.size(); ++i) {
-      if (work_[i].known || is_taken_[i] || !truths_.is_done(i) || !powers_.is_done(i)) continue;
-      is_taken_[i] = true;
-      found.push_back({work_[i].i_point, truths_.truths(i), powers_.calculated(i)});
+    for (std::size_t i = 0; i < points_.size(); ++i) {
+      auto& [i_point, lacks_truths, lacks_powers] = points_[i];
+      const bool has_powers = lacks_powers && powers_.is_done(i);
+      if (!truths_.is_done(i) || !(lacks_truths || has_powers)) continue;
+      found.push_back({i_point, truths_.truths(i), {}});
+      if (has_powers) found.back().calculated = powers_.calculated(i);
+      lacks_truths = false;
+      lacks_powers = lacks_powers && !has_powers;
     }
     return found;
   }
 
  private:
-  std::span<const PointWork> work_;
+  struct Lacking {
+    std::size_t i_point = 0;
+    bool lacks_truths = false;
+    bool lacks_powers = false;
+  };
+
   const TruthStage& truths_;
   const ExactPowerStage& powers_;
-  std::vector<bool> is_taken_;
+  std::vector<Lacking> points_;  // [i_work]
 };
 
 }  // namespace

@@ -59,10 +59,14 @@ struct PointShape {
   Rounds rounds;
 };
 
-bool has_values(const StudyPlan& plan, std::size_t i, const Ledger& ledger) {
+bool has_truths(const StudyPlan& plan, std::size_t i, const Ledger& ledger) {
   const auto* values = ledger.values(plan.i_points[i]);
-  const std::size_t n = plan.plans[i]->analyses.size();
-  return values && values->truths.size() == n && values->calculated.size() == n;
+  return values && values->truths.size() == plan.plans[i]->analyses.size();
+}
+
+bool has_values(const StudyPlan& plan, std::size_t i, const Ledger& ledger) {
+  return has_truths(plan, i, ledger) &&
+         ledger.values(plan.i_points[i])->calculated.size() == plan.plans[i]->analyses.size();
 }
 
 // Of the i-th point what is missing of a round.
@@ -144,7 +148,7 @@ RoundWork next_round(const scenario::Study& study, const StudyPlan& plan, const 
     const PointShape shape(simulation, plan, i);
     const auto portions = missing(plan, i, ledger, shape, standings[i].i_round, next.work.size());
     next.portions.insert(next.portions.end(), portions.begin(), portions.end());
-    const auto* known = has_values(plan, i, ledger) ? ledger.values(plan.i_points[i]) : nullptr;
+    const auto* known = has_truths(plan, i, ledger) ? ledger.values(plan.i_points[i]) : nullptr;
     next.work.push_back({plan.i_points[i], plan.plans[i].get(), plan.engines[i].counts.get(), known,
                          true, simulation.truth_patients});
   }

@@ -71,6 +71,12 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   const auto [i_portion, i_block] = index_[i];
   const auto& portion = portions_[i_portion];
   const auto& point = work_[portion.i_work];
+  // First of all, since the rows of the blocks after this one wait for its own.
+  std::optional<RowRecorder::Block> rows;
+  if (rows_ && portion.track == Track::calendars)
+    rows_->pass(i);
+  else if (rows_)
+    rows.emplace(rows_->open(i, i_thread, point.i_point, *point.plan));
   const auto& true_values = true_values_(portion.i_work);
   TRIALWRIGHT_EXPECT(true_values.size() == point.plan->analyses.size());
   auto& worker = this->worker(i_thread);
@@ -78,18 +84,15 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   const TrialRange trials = block(i_portion, i_block);
   PointAccumulator sum(*point.plan, true_values);
   if (portion.track == Track::calendars) {
-    if (rows_) rows_->pass(i);
     make_calendars(trials, worker, sum);
   } else {
-    std::optional<RowRecorder::Block> rows;
-    if (rows_) rows.emplace(rows_->open(i, i_thread, point.i_point, *point.plan));
     if (point.counts)
       draw_counts(trials, true_values, worker, sum, rows ? &*rows : nullptr);
     else
       simulate_patients(trials, true_values, worker, sum, rows ? &*rows : nullptr);
-    if (rows) rows->finish();
     sum.n_trials = trials.size();
   }
+  if (rows) rows->finish();
   worker.n_trials += sum.n_trials;
   ++worker.n_blocks;
   worker.sum.merge(sum);
