@@ -187,10 +187,8 @@ class Work {
   Content content() const { return content_of(store_.header(), ledger_, left_out_); }
 
   void finish(const Saver& saver) {
-    std::error_code error;
-    const bool stands = fs::exists(store_.whole_file(), error) && has_found_ &&
-                        !fs::exists(store_.journal_file(), error);
-    if (stands && saver.progress().n_trials == 0 && !saver.is_waiting()) return;
+    const bool has_more = saver.progress().n_trials > 0 || saver.is_waiting() || !has_found_;
+    if (!has_more && store_.is_finished()) return;
     Content whole = content();
     whole.progress = saver.progress();
     store_.finish(whole);

@@ -110,7 +110,10 @@ std::vector<Content> Store::read_own() {
     if (has_header) check_header(file, content.header, header_);
     if (content.torn_at) set_tail_aside(file, content);
     if (!has_header) continue;
-    if (is_journal(file)) go_on_with(content);
+    if (is_journal(file))
+      go_on_with(content);
+    else if (file != whole_file())
+      folded_.push_back(file);
     contents.push_back(std::move(content));
   }
   return contents;
@@ -122,9 +125,9 @@ void Store::go_on_with(const Content& journal) {
     return;
   }
   // A journal's header stays as it is: of another number of trials it becomes a file of its own.
-  write_shard_file(
-      directory_ / fmt::format("{}{}-trials.shard", stem(header_.shard), journal.header.n_trials),
-      journal);
+  folded_.push_back(directory_ /
+                    fmt::format("{}{}-trials.shard", stem(header_.shard), journal.header.n_trials));
+  write_shard_file(folded_.back(), journal);
   fs::remove(journal_file());
 }
 
@@ -164,6 +167,13 @@ void Store::finish(const Content& content) {
   journal_.reset();
   std::error_code error;
   fs::remove(journal_file(), error);
+  for (const auto& file : folded_) fs::remove(file, error);
+  folded_.clear();
+}
+
+bool Store::is_finished() const {
+  std::error_code error;
+  return folded_.empty() && fs::exists(whole_file(), error) && !fs::exists(journal_file(), error);
 }
 
 fs::path Store::save_anywhere(const Content& content) const {

@@ -41,8 +41,10 @@ class Store {
   // Appends to the journal, on the disk before it returns.
   void append(const std::vector<engine::Piece>& pieces, const std::vector<engine::PointValues>& values,
               const Progress& progress);
-  // Puts the whole file in place of the shard's whole file and its journal.
+  // Puts the whole file in place of all of the shard's own files that were read, and its journal.
   void finish(const Content& content);
+  // Is the whole file all that there is?
+  bool is_finished() const;
   // After a failure: all that is finished in a file beside those that stand, or in the system's
   // temporary directory where that cannot be; the place it came to be in. Throws io_error where there
   // is none.
@@ -65,6 +67,7 @@ class Store {
   std::optional<base::FileLock> lock_;
   std::optional<std::uint64_t> journal_length_;  // sound bytes of the journal that was found
   std::unique_ptr<Journal> journal_;
+  std::vector<std::filesystem::path> folded_;  // read, and in the whole file once that is written
   std::vector<std::string> notes_;
 };
 

@@ -16,7 +16,7 @@ interrupted_run() {
 
 exits 0 run "$study" --trials 500 -q -o kept
 mkdir before
-cp kept/* before
+cp kept/*.* before
 exits 3 run "$study" --trials 400 -q -o kept
 tells err 'holds 500 trials a point'
 tells err '-o DIR'
@@ -30,7 +30,9 @@ for file in results.json results.csv resolved.yaml manifest.json; do
 done
 
 # More trials, and a whole run after an interrupted one, take the place of less.
-exits 0 run "$study" --trials 501 -q -o kept
+exits 3 run "$study" --trials 501 -q -o kept
+tells err '--resume goes on from it'
+exits 0 run "$study" --trials 501 -q -o kept --resume
 tells kept/results.json '"n_trials": 501'
 
 # Without -o, runs of other numbers of trials have other directories.

@@ -12,7 +12,8 @@ tells err ' thread'
 expect 'the files of a results directory' "$(ls first)" 'manifest.json
 resolved.yaml
 results.csv
-results.json'
+results.json
+shards'
 tells first/manifest.json '"command_line"'
 tells first/results.csv 'design,scenario,metric,hypothesis,look,reason,arm,estimate,mcse,lower,upper,n_trials'
 n_metrics=$(grep -c '"metric":' first/results.json)

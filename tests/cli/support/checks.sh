@@ -43,6 +43,17 @@ same() {
   cmp -- "$1" "$2" || fault "$1 and $2 differ: $(diff -- "$1" "$2" | head -4)"
 }
 
+# has_saved FILE N PROCESS: waits until a journal has been written to N times, or the process has ended.
+has_saved() {
+  local size=0 before=0 n=0
+  while ((n < $2)) && kill -0 "$3" 2>/dev/null; do
+    size=$(stat -c %s "$1" 2>/dev/null || echo 0)
+    ((size > before)) && n=$((n + 1))
+    before=$size
+    sleep 0.02
+  done
+}
+
 finish() {
   if ((n_faults > 0)); then
     printf '%d faults\n' "$n_faults"

@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# 200 kills at random moments of a run that saves what is finished, resumed each time: the same bytes at the end.
+source "$(dirname "$0")/support/checks.sh"
+study=$configs/phase2.yaml
+n_kills=200
+status=0
+RANDOM=20261123
+
+# start DIRECTORY SEED TRIALS: a run that saves as often as it may, in the background, on 1 to 3 threads.
+start() {
+  "$program" run "$study" --set simulation.engine=patients --seed "$2" --trials "$3" -o "$1" --resume \
+    --save-every 0 --threads $((1 + RANDOM % 3)) -q >>out 2>>err &
+  pid=$!
+}
+
+# ended: waits for the run, without the shell's remark on its death; its exit status is in $status.
+ended() {
+  status=0
+  { wait "$pid" || status=$?; } 2>/dev/null
+}
+
+# Milliseconds from a start to the first save: moments to kill at are spread around it, however busy the machine is.
+begin=${EPOCHREALTIME/./}
+start first 1 1000000
+until [[ -s first/shards/1-of-1.journal ]] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.005; done
+to_first_save=$(((${EPOCHREALTIME/./} - begin) / 1000))
+kill -KILL "$pid"
+ended
+[[ -s first/shards/1-of-1.journal ]] || fault 'no journal was written'
+echo "first save after $to_first_save ms"
+
+n_alive=0 n_stopped=0 n_before_save=0 n_after_save=0 n_torn=0 n_finished=0 n_same=0
+
+# check_finished DIRECTORY SEED TRIALS: the same bytes as a run that nobody disturbed.
+check_finished() {
+  "$program" run "$study" --set simulation.engine=patients --seed "$2" --trials "$3" -o undisturbed -q >out 2>err ||
+    fault "the undisturbed run of seed $2 fails: $(head -c 400 err)"
+  for file in results.json results.csv resolved.yaml; do same "$1/$file" "undisturbed/$file"; done
+  [[ ! -e $1/shards/1-of-1.journal ]] || fault "a journal stands after the end of seed $2"
+  compgen -G "$1/shards/*.partial" >/dev/null && fault "a partial file stands after the end of seed $2"
+  compgen -G "$1/shards/*.torn-*" >/dev/null && n_torn=$((n_torn + $(ls "$1"/shards/*.torn-* | wc -l)))
+  n_same=$((n_same + 1))
+  rm -rf "$1" undisturbed
+}
+
+# torture KILLS TRIALS MILLISECONDS: that many deaths, at moments up to so many after the start. Where a run comes to
+# its end, the next seed begins.
+torture() {
+  local until_kill=$1 seed=1 trials=$2 most=$3 killed=0
+  while ((killed < until_kill)); do
+    local dir=tortured_$trials signal=KILL
+    ((RANDOM % 5 == 0)) && signal=TERM
+    start "$dir" $seed "$trials"
+    sleep "$(printf '0.%03d' $((1 + RANDOM * most / 32768)))"
+    local has_saved=0
+    [[ -s $dir/shards/1-of-1.journal ]] && has_saved=1
+    kill -"$signal" "$pid" 2>/dev/null || true
+    ended
+    case $status in
+    0)
+      n_finished=$((n_finished + 1))
+      check_finished "$dir" $seed "$trials"
+      seed=$((seed + 1))
+      continue
+      ;;
+    4) n_stopped=$((n_stopped + 1)) ;;
+    137 | 143) n_alive=$((n_alive + 1)) ;;
+    *) fault "exit status $status after SIG$signal: $(tail -c 400 err)" ;;
+    esac
+    if ((has_saved)); then n_after_save=$((n_after_save + 1)); else n_before_save=$((n_before_save + 1)); fi
+    killed=$((killed + 1))
+  done
+  start "$dir" $seed "$trials"
+  wait "$pid" || fault "the last run of seed $seed fails: $(tail -c 400 err)"
+  check_finished "$dir" $seed "$trials"
+}
+
+most=$((3 * to_first_save))
+((most < 999)) || most=999
+torture $((n_kills * 7 / 10)) 200000 "$most" # in the midst
+torture $((n_kills * 3 / 10)) 500 "$most"    # at the beginning, and at the end
+echo "$n_alive killed, $n_stopped stopped, $n_before_save of them before a save and $n_after_save after one;" \
+  "$n_finished came to their end in between, $n_same ends compared, $n_torn torn tails"
+expect 'kills' $((n_alive + n_stopped)) $n_kills
+((n_after_save >= n_kills / 4)) || fault "only $n_after_save kills came after a save"
+((n_before_save >= n_kills / 20)) || fault "only $n_before_save kills came before a save"
+finish
