@@ -1,24 +1,20 @@
-#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "app/array_index.hpp"
 #include "app/command.hpp"
+#include "app/manifest.hpp"
 #include "app/monitor.hpp"
 #include "report/directory.hpp"
 #include "report/json.hpp"
 #include "report/text_table.hpp"
 #include "shard/session.hpp"
 #include "shard/store.hpp"
-#include "trialwright/version.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -32,42 +28,6 @@ struct Options {
   bool resume = false;
   std::string save_every = "10";
 };
-
-struct Clocks {
-  std::chrono::system_clock::time_point started = std::chrono::system_clock::now();
-  std::chrono::steady_clock::time_point start = std::chrono::steady_clock::now();
-  double seconds() const {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-};
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? name : "unknown";
-}
-
-// As typed, blanks between the words.
-std::string command_line() {
-  std::ifstream file("/proc/self/cmdline", std::ios::binary);
-  std::string words{std::istreambuf_iterator<char>(file), {}};
-  if (!words.empty()) words.pop_back();
-  std::replace(words.begin(), words.end(), '\0', ' ');
-  return words;
-}
-
-report::Manifest manifest(int n_threads, std::chrono::system_clock::time_point start, double seconds,
-                          const Results& results) {
-  std::uint64_t n_trials = 0;
-  for (const auto& point : results.points) n_trials += point.n_trials;
-  return {{"compiler", std::string("g++ " __VERSION__)},
-          {"host", host_name()},
-          {"threads", std::int64_t{n_threads}},
-          {"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(start))},
-          {"seconds", seconds},
-          {"trials", static_cast<std::int64_t>(n_trials)},
-          {"interrupted", results.interrupted},
-          {"command_line", command_line()}};
-}
 
 std::uint64_t most_trials(const fs::path& directory) {
   return std::max(report::most_trials_in(directory),
@@ -109,7 +69,8 @@ std::string closing_text(const shard::SessionOutcome& outcome, const fs::path& a
                          const fs::path& written) {
   if (!outcome.interrupted) return {};
   if (outcome.results->points.empty())
-    return "interrupted: no trial was finished, and nothing was written\n";
+    return "interrupted: no trial was finished, and no results were written; the same command with --resume goes "
+           "on\n";
   const std::string finished = fmt::format(
       "interrupted: the trials finished so far are in {}; the same command with --resume goes on\n",
       written.string());
@@ -134,10 +95,10 @@ void report_whole(const Options& options, const scenario::Study& study,
   const Results& results = *outcome.results;
   const double seconds = clocks.seconds();
   const bool has_results = !results.points.empty();
-  const auto written = has_results ? report::write_directory(
-                                         session.directory, results, study.resolved_yaml(),
-                                         manifest(session.n_threads, clocks.started, seconds, results))
-                                   : session.directory;
+  const auto written = has_results
+                           ? report::write_directory(session.directory, results, study.resolved_yaml(),
+                                                     manifest_of(results, session.n_threads, clocks))
+                           : session.directory;
   if (options.common.json)
     print(report::write_json(results));
   else

@@ -68,10 +68,10 @@ exits 0 run "${slow[@]}" --trials 20000 -o cut --shard 3/3 --resume --json
 tells out '"trials_simulated": 0'
 
 # Without -o: a longer run finds the shorter one's directory, and a short look after it has one of its own.
-exits 0 run "$study" --trials 200 -q
-exits 0 run "$study" --trials 400 --resume
-tells err '1200 of 2400 trials were found done'
-exits 0 run "$study" --trials 300 -q
+exits 0 run "${slow[@]}" --trials 5000 -q
+exits 0 run "${slow[@]}" --trials 9000 --resume
+tells err 'of 54000 trials were found done'
+exits 0 run "${slow[@]}" --trials 300 -q
 expect 'directories' "$(find results -mindepth 1 -maxdepth 1 | sed 's/-[0-9a-f]\{8\}/-HASH/' | sort | tr '\n' ' ')" \
   'results/phase2-HASH results/phase2-HASH-300trials '
 finish
