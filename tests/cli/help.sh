@@ -3,7 +3,10 @@
 source "$(dirname "$0")/support/checks.sh"
 
 declare -A options=(
-  [run]='CONFIG --set --trials --seed --threads --json --quiet --output'
+  [run]='CONFIG --set --trials --seed --threads --json --quiet --output --shard --resume --save-every'
+  [merge]='DIR --output --partial --trials --threads --json --quiet --array=3,17-20'
+  [submit]='CONFIG --set --trials --seed --output --shards --go'
+  [status]='DIR --json'
   [check]='CONFIG --set --trials --seed'
   [calibrate]='CONFIG --set --seed --threads --json --quiet --output'
   [size]='CONFIG --set --trials --seed --threads --json --quiet --power --design --scenario'
