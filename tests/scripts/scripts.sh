@@ -97,19 +97,49 @@ ask() {
   tools=$(cut -d ' ' -f 1 "$record" | paste -sd ' ')
 }
 
-for script in compare_peers bench_compare; do
+for script in compare_peers bench_compare shard_efficiency; do
   ask "$script" --help
   expect "$script --help: status" "$status" 0
   expect "$script --help: names itself" "${out%% *}" "scripts/$script"
   expect "$script --help: no tool" "$tools" ""
-  ask "$script" --rounds many
-  expect "$script, rounds that are no number: status" "$status" 1
-  expect "$script, rounds that are no number: the message" "$err" \
-    "trialwright: --rounds takes a number, not 'many'"
+  option=--rounds
+  [[ $script != shard_efficiency ]] || option=--shards
+  ask "$script" "$option" many
+  expect "$script, what is no number: status" "$status" 1
+  expect "$script, what is no number: the message" "$err" "trialwright: $option takes a number, not 'many'"
   ask "$script" --no-such-option
   expect "$script, an unknown option: status" "$status" 1
   expect "$script, an unknown option: no tool" "$tools" ""
 done
+
+# A study and a program that stand in for real ones: the merged results are the uncut run's, then not.
+cat >"$work/program" <<'EOF'
+#!/usr/bin/env bash
+for ((i = 0; i < 30000; i++)); do :; done
+while (($# > 0)); do
+  case $1 in
+    merge) directory=$2 answer=${MERGED:-0.80} ;;
+    -o) directory=$2 answer=0.80 ;;
+  esac
+  shift
+done
+mkdir -p "$directory" && echo "$answer" >"$directory/results.json"
+EOF
+chmod +x "$work/program"
+touch "$work/study.yaml"
+ask shard_efficiency --program "$work/program" --shards 3 --at-least 0 "$work/study.yaml"
+expect "shard_efficiency: status" "$status" 0
+expect "shard_efficiency: tells an efficiency" "$(grep -c 'efficiency by CPU time *[0-9.]*, with merge [0-9.]*$' <<<"$out")" 1
+expect "shard_efficiency: compares the bytes" "$(tail -1 <<<"$out")" \
+  "the merged results.json is the uncut run's, byte for byte"
+MERGED=0.81 ask shard_efficiency --program "$work/program" --shards 3 --at-least 0 "$work/study.yaml"
+expect "shard_efficiency, other bytes: status" "$status" 5
+expect "shard_efficiency, other bytes: the message" "$err" \
+  "trialwright: the merged results.json is not the uncut run's"
+ask shard_efficiency --program "$work/program" --shards 3 --at-least 9 "$work/study.yaml"
+expect "shard_efficiency, too little: status" "$status" 5
+ask shard_efficiency --program /bin/false --shards 3 "$work/study.yaml"
+expect "shard_efficiency, a program that fails: status" "$status" 1
 
 # R's interpreter is a stand-in that tells its arguments.
 # shellcheck disable=SC2016
