@@ -12,6 +12,7 @@
 #include "patient/linked_measures.hpp"
 #include "patient/population.hpp"
 #include "patient/visit_correlation.hpp"
+#include "scenario/outputs_spec.hpp"
 #include "scenario/scenario_spec.hpp"
 #include "scenario/simulation_spec.hpp"
 
@@ -56,6 +57,7 @@ std::vector<Kind> kinds() {
       {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
        rows(scenario::truth_draw_table())},
       {"engines", "simulation.engine", rows(scenario::engine_table())},
+      {"compressions", "outputs.compression", rows(scenario::compression_table())},
       {"precision", "simulation.precision.metric", rows(scenario::precision_metric_table())},
   };
 }
