@@ -97,16 +97,6 @@ echo "merge ${merge%%;*}"
 )sh";
 // clang-format on
 
-// Slurm reads its options' values as words with quotes and backslashes.
-std::string option_word(const std::string& text) {
-  std::string word = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') word += '\\';
-    word += c;
-  }
-  return word + "\"";
-}
-
 // Seconds before the time limit at which the array's tasks are told; Slurm may tell up to a minute sooner.
 std::int64_t seconds_of_warning(std::int64_t time_limit_seconds) {
   return std::clamp<std::int64_t>(time_limit_seconds / 4, 15, 90);
@@ -116,7 +106,7 @@ std::string options_of(const SlurmJob& job, const std::string& name, const std::
   std::string text;
   const auto add = [&text](const std::string& option) { text += "#SBATCH --" + option + "\n"; };
   add("job-name=" + name);
-  add("chdir=" + option_word(submit_directory(job.directory).string()));
+  add("chdir=\"" + submit_directory(job.directory).string() + "\"");
   add("output=logs/" + log);
   add("open-mode=append");
   add("ntasks=1");
