@@ -50,15 +50,6 @@ std::array<std::uint64_t, 4> truth_sections(const input::Node& root, const std::
   return hashes;
 }
 
-// Of all that the true values of a design's analyses depend on: everything but the number of patients.
-std::uint64_t truth_key(input::Node root, const std::string& design, const std::string& scenario) {
-  std::erase_if(root.entries, [](const auto& entry) {
-    return entry.key == "sweep" || entry.key == "simulation" || entry.key == "title";
-  });
-  input::set_path(root, "designs." + design + ".patients", input::Node::scalar(""));
-  return input::quick_hash(root) ^ std::hash<std::string>{}(design + " " + scenario);
-}
-
 constexpr int k_most_points = 100'000;
 
 double n_points(const StudySpec& spec) {
@@ -326,8 +317,8 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
     if (cached.spec.lock() == spec.patient && cached.truth == truth)
       if (auto model = cached.model.lock()) return model;
   const std::size_t n_faults = faults.size();
-  auto model = std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults, scenario.at,
-                                                       &cache_.course_tables);
+  auto model = std::make_shared<patient::PatientModel>(spec.patient, scenario.truth, faults,
+                                                       scenario.at, &cache_.course_tables);
   if (faults.size() > n_faults) return nullptr;
   models_.push_back({spec.patient, truth, model});
   keep_recent(models_);
@@ -383,7 +374,6 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
   if (!patient_model) return nullptr;
   auto plan = make_plan(*spec, *design, point.scenario, std::move(patient_model));
   add_exact_rates(root, *plan);
-  plan->truth_key = truth_key(std::move(root), point.design, point.scenario);
   return plan;
 }
 

@@ -56,7 +56,6 @@ struct TrialPlan {
   std::vector<PlannedAnalysis> analyses;  // the primary one first
   patient::Needs needs;
   rng::Key key{};
-  std::uint64_t truth_key = 0;  // equal for plans that differ in the number of patients alone
 
   const std::optional<ExactRates>& exact_rates(const PlannedAnalysis& analysis) const {
     return analysis.exact_rates;

@@ -49,7 +49,6 @@ TEST(Study, SharesOneModelBetweenPointsThatDifferInTheDesignAlone) {
   auto study = support::study(support::sections(60) + "sweep: {designs.fixed.patients: [40, 60]}\n");
   const auto plans = study.plans(study.points());
   EXPECT_EQ(plans[0]->model, plans[1]->model);
-  EXPECT_EQ(plans[0]->truth_key, plans[1]->truth_key);
 }
 
 // What one point reads is used by the next: none may keep what its own value changes.
