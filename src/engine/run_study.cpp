@@ -155,6 +155,28 @@ RoundWork next_round(const scenario::Study& study, const StudyPlan& plan, const 
   return next;
 }
 
+// The ledger's results, judged from rounds that are known to be reached.
+Results results_from(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
+                     const std::vector<Standing>& reached, int n_threads) {
+  const std::size_t n = plan.points.size();
+  std::vector<Job<SomePoints>> jobs{{n, n, {}}};
+  run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
+    const auto standing =
+        reached[i].is_whole ? reached[i] : standing_of(study, plan, i, ledger, reached[i].i_round);
+    const PointShape shape(study.spec().simulation, plan, i);
+    SomePoints some;
+    some.lacks_some = !standing.is_whole;
+    auto point = point_of(plan, i, ledger, shape.rounds.round(standing.i_round).to);
+    if (point) some.points.push_back(std::move(*point));
+    return some;
+  });
+  auto& all = jobs.front().sum;
+  Results results = results_without_points(study);
+  results.interrupted = all.lacks_some;
+  results.points = std::move(all.points);
+  return results;
+}
+
 Results run_rounds(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger, Keeper* saver,
                    int n_threads, Monitor* monitor, RowRecorder* rows) {
   fit_ledger(study, plan, ledger);
@@ -164,7 +186,7 @@ Results run_rounds(const scenario::Study& study, const StudyPlan& plan, Ledger& 
     const auto next = next_round(study, plan, ledger, n_threads, standings);
     if (next.work.empty() ||
         run_portions(next.work, next.portions, n_threads, monitor, keeper, rows) == Ended::stopped)
-      return results_of(study, plan, ledger, n_threads);
+      return results_from(study, plan, ledger, standings, n_threads);
   }
 }
 
@@ -214,22 +236,7 @@ Standing standing_of(const scenario::Study& study, const StudyPlan& plan, std::s
 
 Results results_of(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
                    int n_threads) {
-  const std::size_t n = plan.points.size();
-  std::vector<Job<SomePoints>> jobs{{n, n, {}}};
-  run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
-    const auto standing = standing_of(study, plan, i, ledger);
-    const PointShape shape(study.spec().simulation, plan, i);
-    SomePoints some;
-    some.lacks_some = !standing.is_whole;
-    auto point = point_of(plan, i, ledger, shape.rounds.round(standing.i_round).to);
-    if (point) some.points.push_back(std::move(*point));
-    return some;
-  });
-  auto& all = jobs.front().sum;
-  Results results = results_without_points(study);
-  results.interrupted = all.lacks_some;
-  results.points = std::move(all.points);
-  return results;
+  return results_from(study, plan, ledger, std::vector<Standing>(plan.points.size()), n_threads);
 }
 
 Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor) {
