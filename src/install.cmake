@@ -15,7 +15,7 @@ target_include_directories(trialwright PUBLIC
   $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 # What trialwrightConfig.cmake.in finds again for the linker's sake.
-target_link_libraries(trialwright PRIVATE fmt::fmt hwy::hwy TBB::tbb yaml-cpp ZLIB::ZLIB)
+target_link_libraries(trialwright PRIVATE fmt::fmt hwy::hwy Threads::Threads yaml-cpp ZLIB::ZLIB)
 
 set(trialwright_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/trialwright)
 install(TARGETS trialwright EXPORT trialwrightTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})

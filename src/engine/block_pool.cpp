@@ -1,11 +1,10 @@
 #include "engine/block_pool.hpp"
 
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/parallel_for.h>
-#include <oneapi/tbb/partitioner.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <condition_variable>
+#include <exception>
+#include <functional>
+#include <system_error>
+#include <thread>
 
 namespace trialwright::engine {
 namespace {
@@ -128,15 +127,86 @@ class Dispatcher {
   bool has_begun_ = false;
 };
 
-void work(std::span<Stage* const> stages, Dispatcher& dispatcher, std::size_t i_thread) {
-  while (const auto place = dispatcher.take(i_thread)) {
+// Threads that do the same job together again and again, the calling one among them. Each keeps its
+// number, so that after a pause it finds the memory that it was the first to write. They are the
+// system's own: oneTBB's (2021.8) were now and then not woken by a second parallel_for, which left the
+// calling thread alone with all the work.
+class Crew {
+ public:
+  Crew(std::size_t n_threads, std::function<void(std::size_t)> job) : job_(std::move(job)) {
+    threads_.reserve(n_threads);
     try {
-      dispatcher.finish(i_thread, stages[place->i_stage]->run(place->i_block, i_thread));
-    } catch (...) {
-      dispatcher.abandon(i_thread);
-      throw;
+      for (std::size_t i = 1; i < n_threads; ++i) threads_.emplace_back([this, i] { serve(i); });
+    } catch (const std::system_error&) {
+      // No more threads to be had: fewer do the same work, to the same results.
     }
   }
+  ~Crew() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_over_ = true;
+    }
+    begun_.notify_all();
+    for (auto& thread : threads_) thread.join();
+  }
+  Crew(const Crew&) = delete;
+  Crew& operator=(const Crew&) = delete;
+
+  // job(i) on every thread i, from 0; returns when all have returned, and throws what the first threw.
+  void run() {
+    {
+      const std::lock_guard lock(mutex_);
+      ++i_run_;
+      n_at_work_ = threads_.size();
+    }
+    begun_.notify_all();
+    do_job(0);
+    std::unique_lock lock(mutex_);
+    ended_.wait(lock, [&] { return n_at_work_ == 0; });
+    if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+  }
+
+ private:
+  void serve(std::size_t i_thread) {
+    for (std::uint64_t i_last = 0;;) {
+      {
+        std::unique_lock lock(mutex_);
+        begun_.wait(lock, [&] { return is_over_ || i_run_ != i_last; });
+        if (is_over_) return;
+        i_last = i_run_;
+      }
+      do_job(i_thread);
+      const std::lock_guard lock(mutex_);
+      if (--n_at_work_ == 0) ended_.notify_one();
+    }
+  }
+
+  void do_job(std::size_t i_thread) {
+    try {
+      job_(i_thread);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+  }
+
+  std::function<void(std::size_t)> job_;
+  std::mutex mutex_;
+  std::condition_variable begun_;
+  std::condition_variable ended_;
+  std::uint64_t i_run_ = 0;
+  std::size_t n_at_work_ = 0;
+  bool is_over_ = false;
+  std::exception_ptr failure_;
+  std::vector<std::thread> threads_;
+};
+
+// No more threads than blocks.
+std::size_t useful_threads(std::span<Stage* const> stages, int n_threads) {
+  std::uint64_t n_blocks = 0;
+  for (const auto* stage : stages) n_blocks += stage->n_blocks();
+  return static_cast<std::size_t>(
+      std::min<std::uint64_t>(n_blocks, static_cast<std::uint64_t>(n_threads)));
 }
 
 }  // namespace
@@ -145,37 +215,33 @@ class BlockPool::Impl {
  public:
   Impl(std::span<Stage* const> stages, int n_threads, Monitor* monitor)
       : stages_(stages),
-        n_threads_(n_threads),
         dispatcher_(stages, n_threads, monitor),
-        limit_(oneapi::tbb::global_control::max_allowed_parallelism,
-               static_cast<std::size_t>(n_threads)),
-        arena_(n_threads) {}
+        crew_(useful_threads(stages, n_threads), [this](std::size_t i_thread) { work(i_thread); }) {}
 
   State run(std::optional<Clock::duration> time) {
     constexpr Clock::duration k_longest = std::chrono::hours(24 * 365);
     std::optional<Clock::time_point> end;
     if (time) end = Clock::now() + std::min(*time, k_longest);
     dispatcher_.open_until(end);
-    arena_.execute([&] {
-      oneapi::tbb::parallel_for(
-          0, n_threads_, [&](int) { work(stages_, dispatcher_, i_thread()); },
-          oneapi::tbb::simple_partitioner{});
-    });
+    crew_.run();
     return dispatcher_.state();
   }
 
  private:
-  // The place in the arena, which a thread comes back to after a pause: so it finds the memory that it
-  // was the first to write.
-  static std::size_t i_thread() {
-    return static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index());
+  void work(std::size_t i_thread) {
+    while (const auto place = dispatcher_.take(i_thread)) {
+      try {
+        dispatcher_.finish(i_thread, stages_[place->i_stage]->run(place->i_block, i_thread));
+      } catch (...) {
+        dispatcher_.abandon(i_thread);
+        throw;
+      }
+    }
   }
 
   std::span<Stage* const> stages_;
-  int n_threads_;
   Dispatcher dispatcher_;
-  oneapi::tbb::global_control limit_;
-  oneapi::tbb::task_arena arena_;
+  Crew crew_;
 };
 
 BlockPool::BlockPool(std::span<Stage* const> stages, int n_threads, Monitor* monitor)

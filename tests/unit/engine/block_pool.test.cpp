@@ -69,6 +69,39 @@ TEST(BlockPool, PausesWithAPrefixOfEveryStageDoneAndNoBlockUnderWay) {
   }
 }
 
+// Notes which threads did blocks; each waits in its first for the others.
+class Meeting final : public Stage {
+ public:
+  explicit Meeting(std::size_t n_threads) : was_here(n_threads), n_missing_(n_threads) {}
+  Monitor::Phase phase() const override { return Monitor::Phase::trials; }
+  std::uint64_t n_blocks() const override { return was_here.size(); }
+  std::uint64_t n_items() const override { return was_here.size(); }
+  std::uint64_t run(std::uint64_t, std::size_t i_thread) override {
+    ++was_here[i_thread];
+    const auto end = std::chrono::steady_clock::now() + 10s;
+    for (--n_missing_; n_missing_ > 0 && std::chrono::steady_clock::now() < end;)
+      std::this_thread::sleep_for(10us);
+    return 1;
+  }
+
+  std::vector<std::atomic<int>> was_here;
+
+ private:
+  std::atomic<std::size_t> n_missing_;
+};
+
+// Every time, however many pools of however many threads there were before.
+TEST(BlockPool, HasAllItsThreadsAtWorkAtOnce) {
+  for (int i = 0; i < 20; ++i) {
+    for (const std::size_t n_threads : {1, 2, 3, 8}) {
+      Meeting stage(n_threads);
+      Stage* const stages[] = {&stage};
+      run_stages(stages, static_cast<int>(n_threads), nullptr);
+      for (const auto& n : stage.was_here) ASSERT_EQ(n, 1) << n_threads << " threads";
+    }
+  }
+}
+
 TEST(BlockPool, TakesTheLongestTimesThereAre) {
   Noting stage(5);
   Stage* const stages[] = {&stage};

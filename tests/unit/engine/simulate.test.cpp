@@ -92,6 +92,22 @@ TEST(Simulate, TheFirstTrialsOfALongerRunAreThoseOfTheShorter) {
   }
 }
 
+// Blocks begin at multiples of their size, wherever the work begins.
+TEST(Simulate, WorkThatBeginsWithinABlockSharesTheLaterBlocks) {
+  const auto plan = support::plan(support::sections(60));
+  const std::uint64_t block = block_trials(*plan, nullptr), from = block - 700, to = 2 * block;
+  Work whole = work_of_patients(*plan, to - from), first = whole, later = whole;
+  whole.first_trial = first.first_trial = from;
+  first.n_trials = block - from;
+  later.first_trial = block;
+  later.n_trials = to - block;
+  auto sum = simulate({&first, 1}, 1, nullptr).front();
+  sum.merge(simulate({&later, 1}, 1, nullptr).front());
+  const auto all = simulate({&whole, 1}, 2, nullptr).front();
+  EXPECT_EQ(sum.enrolment_months.sums(), all.enrolment_months.sums());
+  EXPECT_EQ(sum.duration_months.sums(), all.duration_months.sums());
+}
+
 // The sums that tables give are those of the trials one by one.
 TEST(Simulate, TablesSumAsTheirTrialsDo) {
   const auto plan =
