@@ -85,6 +85,18 @@ begun() {
   pid=$!
   has_saved "$1/shards/1-of-1.journal" 4 $pid
 }
+# goes_on DIRECTORY: the long run finds what was saved, wherever that is by now.
+goes_on() {
+  mkdir -p "$1/shards"
+  find "$TMPDIR" -name '*.shard' -exec mv {} "$1/shards" \;
+  "$program" run "$study" --set simulation.engine=patients --trials 50000000 -o "$1" --resume >out 2>err &
+  pid=$!
+  sleep 0.5
+  kill -TERM "$pid"
+  ended_with 4 "the run that goes on in $1"
+  grep -q '^[1-9][0-9]* of 300000000 trials were found done' err || fault "nothing was found in $1: $(head -c 400 err)"
+  rm -f "$1"/*.* # results of more trials than are asked for next would stay
+}
 ended_with() {
   local status=0
   wait "$pid" || status=$?
@@ -99,6 +111,7 @@ tells err 'was removed or replaced'
 tells err 'is saved in gone/shards/1-of-1.'
 exits 3 run "${slow[@]}" --trials 50000000 -o gone --seed 2 --resume # what stands there is found
 tells err 'holds work of seed'
+goes_on gone
 recovers gone
 begun gone
 mv gone elsewhere
@@ -106,13 +119,16 @@ mv gone elsewhere
 ended_with 3 'a run whose directory was replaced by a file'
 tells err "$TMPDIR/1-of-1."
 rm gone
+goes_on gone
 recovers gone
+goes_on elsewhere
 recovers elsewhere
 begun gone
 cp gone/shards/1-of-1.journal copy
 mv copy gone/shards/1-of-1.journal
 ended_with 3 'a run whose journal was replaced'
 tells err 'was removed or replaced'
+goes_on gone
 recovers gone
 
 # Two runs in one directory: the second is told whom it disturbs, the first goes on.
@@ -121,6 +137,7 @@ exits 3 run "${slow[@]}" --trials 50000000 -o two --resume
 tells err "another run is at work here ($(hostname), process $pid)"
 kill -TERM "$pid"
 ended_with 4 'the first of two runs'
+goes_on two
 recovers two
 
 # The clock of the day jumps by days: saves go on, and the results are the same.
@@ -130,26 +147,36 @@ has_saved clock/shards/1-of-1.journal 4 $pid
 kill -0 "$pid" || fault 'the run under a jumping clock has ended'
 kill -KILL "$pid"
 { wait "$pid" || true; } 2>/dev/null
+goes_on clock
 with 0 FAULT_CLOCK=jumps "$program" run "${slow[@]}" --trials $n_trials -o clock --resume
 recovers clock
 
 # A journal that is cut or damaged anywhere, and so is a whole file.
-begun torn_once
-kill -TERM "$pid"
-ended_with 4 'a stopped run'
+with 3 FAULT_PATH=/1-of-1.shard FAULT_WRITES_AFTER=0 "$program" run "${slow[@]}" --trials $n_trials -o torn_once
 RANDOM=20261123
 size=$(stat -c %s torn_once/shards/1-of-1.journal)
-for at in 0 1 10 $((size - 1)) $((RANDOM % size)) $((RANDOM * RANDOM % size)) $((RANDOM * RANDOM % size)); do
-  cp -r torn_once torn
-  truncate -s "$at" torn/shards/1-of-1.journal
-  exits 0 run "${slow[@]}" --trials $n_trials -o torn --resume
-  same torn/results.json whole/results.json
-  rm -rf torn
-  cp -r torn_once torn
-  printf 'damage' | dd of=torn/shards/1-of-1.journal bs=1 seek="$at" conv=notrunc status=none
-  exits 0 run "${slow[@]}" --trials $n_trials -o torn --resume
-  same torn/results.json whole/results.json
-  rm -rf torn
+for at in 0 1 40 $((size / 2)) $((size - 1)) $((RANDOM * RANDOM % size)) $((RANDOM * RANDOM % size)); do
+  for damage in cut overwritten; do
+    cp -r torn_once torn
+    if [[ $damage == cut ]]; then
+      truncate -s "$at" torn/shards/1-of-1.journal
+    else
+      printf 'damage' | dd of=torn/shards/1-of-1.journal bs=1 seek="$at" conv=notrunc status=none
+    fi
+    status=0
+    "$program" run "$study" --set simulation.engine=patients --trials $n_trials -o torn --resume >out 2>err || status=$?
+    if ((at < 10)) && [[ $damage == overwritten ]]; then
+      expect "exit status of a file that is none of ours (byte $at $damage)" "$status" 3
+      rm torn/shards/1-of-1.journal
+      exits 0 run "${slow[@]}" --trials $n_trials -o torn --resume
+    else
+      expect "exit status with byte $at $damage" "$status" 0
+      ((at == 0)) || tells err 'torn at byte'
+      ((at < size - 1)) || tells err 'trials were found done'
+    fi
+    same torn/results.json whole/results.json
+    rm -rf torn
+  done
 done
 cp -r whole torn
 truncate -s -7 torn/shards/1-of-1.shard

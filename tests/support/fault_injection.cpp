@@ -1,12 +1,14 @@
 // A library to load before a program (LD_PRELOAD) that makes files and clocks fail, as its environment says:
 //   FAULT_PATH=TEXT          only files whose path holds this text fail
 //   FAULT_WRITES_AFTER=N     their writing fails with ENOSPC once N bytes are written
+//   FAULT_KILL_AFTER=N       the process kills itself (SIGKILL) in the midst of the write that goes beyond N bytes
 //   FAULT_SYNCS_AFTER=N      their fsync fails with EIO from the (N + 1)-th on
 //   FAULT_OPENING=ERROR      opening them to write, and making directories, fails with this errno
 //   FAULT_CLOCK=jumps        the clock of the day jumps by days, forth and back, at every look
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +53,14 @@ std::size_t allowance(int descriptor, std::size_t size) {
   return left <= 0 ? 0 : left < static_cast<std::int64_t>(size) ? static_cast<std::size_t>(left) : size;
 }
 
+// Bytes that are still written before the process dies; `size` where it does not.
+std::size_t last_bytes(int descriptor, std::size_t size) {
+  const char* after = getenv("FAULT_KILL_AFTER");
+  if (!after || !is_meant(descriptor)) return size;
+  const std::int64_t left = atoll(after) - g_n_written.fetch_add(static_cast<std::int64_t>(size));
+  return left >= static_cast<std::int64_t>(size) ? size : static_cast<std::size_t>(left > 0 ? left : 0);
+}
+
 bool opening_fails(const char* path) {
   const char* error = getenv("FAULT_OPENING");
   if (!error || !is_meant(path)) return false;
@@ -71,9 +81,13 @@ ssize_t write(int descriptor, const void* data, size_t size) {
 }
 
 ssize_t pwrite(int descriptor, const void* data, size_t size, off_t at) {
+  const auto real = next<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite");
+  if (const size_t last = last_bytes(descriptor, size); last < size) {
+    real(descriptor, data, last, at);
+    kill(getpid(), SIGKILL);
+  }
   const size_t n = allowance(descriptor, size);
-  if (n > 0 || size == 0)
-    return next<ssize_t (*)(int, const void*, size_t, off_t)>("pwrite")(descriptor, data, n, at);
+  if (n > 0 || size == 0) return real(descriptor, data, n, at);
   errno = ENOSPC;
   return -1;
 }
