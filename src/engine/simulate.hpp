@@ -1,4 +1,4 @@
-// The engine: trials cut into fixed blocks, spread over threads, merged in block order.
+// The engine in its simplest form: the sums of given trials of given plans, on several threads.
 #pragma once
 
 #include <cstdint>
