@@ -212,15 +212,16 @@ std::string incomplete_json(const shard::MergeOutcome& outcome) {
          "\n";
 }
 
-// What is judged, for the shards of the next round; never less than what stands there.
+// What is judged, for the shards of the next round. Where a round that was whole is not any more (of more
+// trials than before, whose blocks end elsewhere), it and those after it are to be judged again.
 void keep_rounds(const shard::MergeOutcome& outcome, const fs::path& output) {
-  if (!outcome.rounds || outcome.rounds->open.empty()) return;
+  if (!outcome.rounds) return;
   const auto directory = shard::shards_directory(output);
+  const auto standing = shard::read_rounds(directory, outcome.header, outcome.rounds->target);
+  if (standing.open == outcome.rounds->open) return;
   report::claim_directory(output, outcome.results.study_hash);
   fs::create_directories(directory);
-  const auto standing = shard::read_rounds(directory, outcome.header, outcome.rounds->target);
-  if (standing.open.size() < outcome.rounds->open.size())
-    shard::write_rounds(directory, *outcome.rounds);
+  shard::write_rounds(directory, *outcome.rounds);
 }
 
 bool lies_elsewhere(const shard::MergeOutcome& outcome, const fs::path& output) {

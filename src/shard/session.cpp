@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
-#include <system_error>
+#include <span>
 #include <utility>
 
 #include "engine/ledger.hpp"
@@ -124,10 +124,16 @@ class Work {
   Store& store() { return store_; }
   engine::Ledger& ledger() { return ledger_; }
 
-  void enter_found(std::vector<Content> contents, const engine::StudyPlan& plan) {
-    has_found_ = !contents.empty();
+  // Of the pieces found those that `is_asked` for.
+  template <class IsAsked>
+  void enter_found(std::vector<Content> contents, const engine::StudyPlan& plan, IsAsked is_asked) {
+    is_found_as_asked_ =
+        !contents.empty() && std::all_of(contents.begin(), contents.end(), [&](const Content& content) {
+          return content.header.n_trials == store_.header().n_trials;
+        });
     const auto& spec = study_.spec();
     const auto is_usable = [&](const engine::Piece& piece) {
+      if (!is_asked(piece)) return false;
       const bool is_with_rows = has_rows(piece, spec.outputs, store_.directory());
       if (!is_with_rows) n_without_rows_ += piece.range.size();
       return is_with_rows;
@@ -187,7 +193,7 @@ class Work {
   Content content() const { return content_of(store_.header(), ledger_, left_out_); }
 
   void finish(const Saver& saver) {
-    const bool has_more = saver.progress().n_trials > 0 || saver.is_waiting() || !has_found_;
+    const bool has_more = saver.progress().n_trials > 0 || saver.is_waiting() || !is_found_as_asked_;
     if (!has_more && store_.is_finished()) return;
     Content whole = content();
     whole.progress = saver.progress();
@@ -239,7 +245,7 @@ class Work {
   std::uint64_t n_without_rows_ = 0;
   std::vector<scenario::PointSpec> points_;
   std::unique_ptr<engine::RowRecorder> rows_;
-  bool has_found_ = false;
+  bool is_found_as_asked_ = false;
 };
 
 Results empty_results(const scenario::Study& study) {
@@ -270,10 +276,10 @@ SessionOutcome run_whole(const scenario::Study& study, const SessionOptions& opt
     auto others = work.store().read_others();
     std::move(others.begin(), others.end(), std::back_inserter(found));
   } else {
-    work.store().refuse_unfinished();
+    work.store().refuse_loss(0);
     work.store().refuse_others();
   }
-  work.enter_found(std::move(found), plan);
+  work.enter_found(std::move(found), plan, [](const engine::Piece&) { return true; });
 
   SessionOutcome outcome;
   outcome.n_points = n_points;
@@ -317,7 +323,49 @@ RoundShare round_share(const scenario::Study& study, const std::vector<scenario:
   return share;
 }
 
-// What a shard has to do, by what it has done.
+// What a shard is to do of one track of a point, done or not.
+struct TrackShare {
+  std::size_t i = 0;  // into RoundShare::points and StudyPlan
+  Track track = Track::trials;
+  engine::TrackShape shape;
+  engine::TrialRange wanted;
+};
+
+std::vector<TrackShare> track_shares(const scenario::Study& study, const engine::StudyPlan& plan,
+                                     const RoundShare& share) {
+  const auto& simulation = study.spec().simulation;
+  std::vector<TrackShare> all;
+  const auto add = [&](std::size_t i, Track track, const engine::TrackShape& shape,
+                       const engine::TrialRange& round) {
+    const auto wanted = range_of(share.points[i], track, shape, round);
+    if (!wanted.empty()) all.push_back({i, track, shape, wanted});
+  };
+  for (std::size_t i = 0; i < share.points.size(); ++i) {
+    const auto shape = [&](Track track) {
+      return engine::track_shape(*plan.plans[i], plan.engines[i].counts.get(), track,
+                                 simulation.trials);
+    };
+    const engine::Rounds rounds(simulation, shape(Track::trials));
+    if (share.i_round < rounds.n_rounds())
+      add(i, Track::trials, shape(Track::trials), rounds.round(share.i_round));
+    const auto calendars = shape(Track::calendars);
+    if (share.i_round == 0) add(i, Track::calendars, calendars, {0, calendars.n_trials});
+  }
+  return all;
+}
+
+// Is a piece a part of what the shard is to do? One that reaches beyond would leave no room, in the
+// merge, for the piece of the shard that does the rest; it may, when the number of trials is another now
+// than it was.
+bool is_within(const std::vector<TrackShare>& tracks, const RoundShare& share,
+               const engine::Piece& piece) {
+  return std::any_of(tracks.begin(), tracks.end(), [&](const TrackShare& of_track) {
+    return share.points[of_track.i].i_point == piece.i_point && of_track.track == piece.track &&
+           of_track.wanted.from <= piece.range.from && piece.range.to <= of_track.wanted.to;
+  });
+}
+
+// What is left to do.
 struct ShardPortions {
   std::vector<engine::PointWork> work;
   std::vector<engine::Portion> portions;
@@ -325,41 +373,28 @@ struct ShardPortions {
   std::uint64_t n_to_do = 0;
 };
 
-void add_track(const engine::Ledger& ledger, const PointShare& share, Track track,
-               const engine::TrackShape& shape, const engine::TrialRange& round, ShardPortions& all) {
-  const auto wanted = range_of(share, track, shape, round);
-  if (wanted.empty()) return;
-  if (track == Track::trials) all.n_asked += wanted.size();
-  for (const auto& gap : ledger.gaps(share.i_point, track, wanted)) {
-    if (track == Track::trials) all.n_to_do += gap.size();
-    for (const auto& portion : engine::portions_of(all.work.size(), track, shape, gap))
-      all.portions.push_back(portion);
-  }
-}
-
 ShardPortions portions_of(const scenario::Study& study, const engine::StudyPlan& plan,
-                          const RoundShare& share, const engine::Ledger& ledger) {
-  const auto& simulation = study.spec().simulation;
+                          const RoundShare& share, std::span<const TrackShare> tracks,
+                          const engine::Ledger& ledger) {
   ShardPortions all;
   for (std::size_t i = 0; i < share.points.size(); ++i) {
-    const auto& of_point = share.points[i];
-    const auto* counts = plan.engines[i].counts.get();
-    const auto trials = engine::track_shape(*plan.plans[i], counts, Track::trials, simulation.trials);
-    const engine::Rounds rounds(simulation, trials);
+    const std::size_t i_point = share.points[i].i_point;
     const std::size_t n_before = all.portions.size();
-    if (share.i_round < rounds.n_rounds())
-      add_track(ledger, of_point, Track::trials, trials, rounds.round(share.i_round), all);
-    if (share.i_round == 0) {
-      const auto calendars =
-          engine::track_shape(*plan.plans[i], counts, Track::calendars, simulation.trials);
-      add_track(ledger, of_point, Track::calendars, calendars, {0, calendars.n_trials}, all);
+    for (; !tracks.empty() && tracks.front().i == i; tracks = tracks.subspan(1)) {
+      const auto& [_, track, shape, wanted] = tracks.front();
+      if (track == Track::trials) all.n_asked += wanted.size();
+      for (const auto& gap : ledger.gaps(i_point, track, wanted)) {
+        if (track == Track::trials) all.n_to_do += gap.size();
+        for (const auto& portion : engine::portions_of(all.work.size(), track, shape, gap))
+          all.portions.push_back(portion);
+      }
     }
-    const auto* known = ledger.values(of_point.i_point);
+    const auto* known = ledger.values(i_point);
     const bool needs_values =
-        of_point.from == 0 && share.i_round == 0 && (!known || known->calculated.empty());
+        share.points[i].from == 0 && share.i_round == 0 && (!known || known->calculated.empty());
     if (all.portions.size() == n_before && !needs_values) continue;
-    all.work.push_back({of_point.i_point, plan.plans[i].get(), counts, known, needs_values,
-                        simulation.truth_patients});
+    all.work.push_back({i_point, plan.plans[i].get(), plan.engines[i].counts.get(), known, needs_values,
+                        study.spec().simulation.truth_patients});
   }
   return all;
 }
@@ -374,13 +409,15 @@ SessionOutcome run_shard(const scenario::Study& study, const SessionOptions& opt
   const auto plan = engine::plan_study(study, i_points, options.n_threads, monitor);
   if (options.claim_directory) options.claim_directory();
   Work work(study, options, header);
-  if (!options.resume) work.store().refuse_unfinished();
   // A later round adds to what the shard did in those before.
   std::vector<Content> found;
+  if (!options.resume) work.store().refuse_loss(share.i_round);
   if (options.resume || share.i_round > 0) found = work.store().read_own();
-  work.enter_found(std::move(found), plan);
+  const auto tracks = track_shares(study, plan, share);
+  work.enter_found(std::move(found), plan,
+                   [&](const engine::Piece& piece) { return is_within(tracks, share, piece); });
 
-  const auto all = portions_of(study, plan, share, work.ledger());
+  const auto all = portions_of(study, plan, share, tracks, work.ledger());
   SessionOutcome outcome;
   outcome.n_points = share.points.size();
   outcome.i_round = share.i_round;

@@ -82,15 +82,26 @@ bool Store::is_own(const fs::path& file) const {
   return file.filename().string().starts_with(stem(header_.shard));
 }
 
-void Store::refuse_unfinished() const {
+void Store::refuse_loss(std::uint64_t i_round) const {
+  constexpr const char* k_remedy = "--resume goes on from it (or choose another directory with -o DIR)";
   std::error_code error;
-  if (!fs::exists(journal_file(), error)) return;
-  const Content found = read_shard_progress(journal_file());
-  if (found.header.n_points > 0) check_header(journal_file(), found.header, header_);
-  throw io_error(fmt::format(
-      "{}: holds work of this study that is not finished; --resume goes on from it (or choose "
-      "another directory with -o DIR)",
-      journal_file().string()));
+  if (fs::exists(journal_file(), error)) {
+    const Content found = read_shard_progress(journal_file());
+    if (found.header.n_points > 0) check_header(journal_file(), found.header, header_);
+    throw io_error(fmt::format("{}: holds work of this study that is not finished; {}",
+                               journal_file().string(), k_remedy));
+  }
+  if (!fs::exists(whole_file(), error)) return;
+  const Content found = read_shard_progress(whole_file());
+  if (found.header.n_points == 0) return;
+  if (found.header.study_hash != header_.study_hash || found.header.seed != header_.seed)
+    check_header(whole_file(), found.header, header_);
+  const bool has_rounds = i_round == 0 && found.progress && found.progress->i_round > 0;
+  if (found.header.n_trials > header_.n_trials || has_rounds)
+    throw io_error(fmt::format(
+        "{}: holds {}, which {} trials would replace; {}", whole_file().string(),
+        has_rounds ? "later rounds too" : fmt::format("{} trials a point", found.header.n_trials),
+        header_.n_trials, k_remedy));
 }
 
 void Store::refuse_others() const {

@@ -27,8 +27,9 @@ class Store {
   // that fails, and where another process is at work on the shard.
   Store(const std::filesystem::path& results_directory, Header header);
 
-  // Throws io_error where a journal stands there: work that was begun and is not finished.
-  void refuse_unfinished() const;
+  // Throws io_error where a journal stands there (work that was begun and is not finished), or a whole
+  // file that work from the beginning, of round `i_round`, would replace by less or by another study's.
+  void refuse_loss(std::uint64_t i_round) const;
   // Throws io_error where any file there is of another study.
   void refuse_others() const;
 

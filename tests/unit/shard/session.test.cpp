@@ -9,6 +9,7 @@
 #include "base/durable_file.hpp"
 #include "engine/run_study.hpp"
 #include "report/json.hpp"
+#include "shard/merge.hpp"
 #include "shard/shard_file.hpp"
 #include "shard/store.hpp"
 #include "support/studies.hpp"
@@ -118,6 +119,28 @@ TEST_F(Session, MoreTrialsUseWhatWasDoneAndFewerLoseNothing) {
   EXPECT_EQ(report::write_json(*shorter.results), undisturbed(study_of(10000)));
   const auto again = run(study_of(30000), options(true));
   EXPECT_EQ(again.n_trials, 0u);
+}
+
+TEST_F(Session, MoreTrialsInTheSameShardsMergeToTheSameBytes) {
+  for (const std::uint32_t n : {2u, 3u, 5u}) {
+    fs::remove_all(directory_);
+    for (const std::uint64_t trials : {4096u, 8192u, 12000u}) {
+      for (std::uint32_t i = 1; i <= n; ++i) run(study_of(trials), options(true, ShardId{i, n}));
+      const auto merged = merge({directory_}, std::nullopt, 2, nullptr);
+      EXPECT_TRUE(merged.is_complete()) << n << " shards, " << trials << " trials";
+      EXPECT_EQ(report::write_json(merged.results), undisturbed(study_of(trials)));
+    }
+  }
+}
+
+TEST_F(Session, AFinishedShardDoesNotGiveWayToLess) {
+  const ShardId shard{1, 2};
+  run(study_of(20000), options(false, shard));
+  EXPECT_THAT(fault_of(study_of(4096), options(false, shard)), HasSubstr("holds 20000 trials a point"));
+  EXPECT_THAT(fault_of(study_of(20000, 8), options(false, shard)),
+              HasSubstr("seed 7, this study has 8"));
+  EXPECT_GT(run(study_of(20000), options(false, shard)).n_trials, 0u);
+  EXPECT_GT(run(study_of(30000), options(false, shard)).n_trials, 0u);
 }
 
 TEST_F(Session, UnfinishedWorkIsRefusedWithoutResume) {
