@@ -42,6 +42,8 @@ struct Options {
 // The one directory that is given, or that whose `shards` it is.
 fs::path output_of(const Options& options) {
   if (!options.output.empty()) return options.output;
+  if (options.places.size() == 1 && !fs::exists(options.places.front()))
+    throw io_error(fmt::format("{}: there is no such directory", options.places.front()));
   if (options.places.size() == 1 && fs::is_directory(options.places.front())) {
     const fs::path place = fs::path(options.places.front()).lexically_normal();
     const fs::path directory = place.has_filename() ? place : place.parent_path();
@@ -120,15 +122,9 @@ class Remedy {
   }
 
  private:
-  // Of as many shards.
   bool has_array_script() const {
     std::error_code error;
-    if (!fs::exists(submit_ / "array.sh", error) || !fs::exists(submit_ / k_shards_file, error))
-      return false;
-    const std::string text = base::read_file(submit_ / k_shards_file);
-    std::uint32_t n = 0;
-    std::from_chars(text.data(), text.data() + text.size(), n);
-    return n == header_.shard.n;
+    return fs::exists(submit_ / "array.sh", error);
   }
   std::string config() const {
     std::error_code error;
@@ -246,13 +242,25 @@ fs::path write_results(const shard::MergeOutcome& outcome, const fs::path& outpu
   return report::write_directory(output, results, outcome.header.resolved_yaml, manifest);
 }
 
+// The cutting of the job array that `submit` wrote there, if it did.
+std::optional<std::uint32_t> submitted_shards(const fs::path& output) {
+  const fs::path file = submit_directory(output) / k_shards_file;
+  std::error_code error;
+  if (!fs::exists(file, error)) return std::nullopt;
+  const std::string text = base::read_file(file);
+  std::uint32_t n = 0;
+  std::from_chars(text.data(), text.data() + text.size(), n);
+  return n > 0 ? std::optional{n} : std::nullopt;
+}
+
 ExitStatus merge(const Options& options) {
   const Clocks clocks;
   const fs::path output = output_of(options);
   const int n_threads = threads_of(options.common);
   auto outcome = [&] {
     TerminalMonitor monitor(bar_of(options.common));
-    return shard::merge(places_of(options, output), trials_of(options), n_threads, &monitor);
+    return shard::merge(places_of(options, output), trials_of(options), n_threads, &monitor,
+                        submitted_shards(output));
   }();
   if (!options.common.quiet)
     for (const auto& note : outcome.notes) tell(note + "\n");

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "app/array_index.hpp"
 #include "app/command.hpp"
@@ -24,7 +25,7 @@ namespace fs = std::filesystem;
 struct Options {
   CommonOptions common;
   std::string output;
-  std::string shard;
+  std::optional<std::string> shard;  // as typed: "" is a fault, not the whole study
   bool resume = false;
   std::string save_every = "10";
 };
@@ -42,14 +43,14 @@ fs::path default_directory(const Options& options, const scenario::Study& study)
   const std::uint64_t hash = simulation.precision ? study.hash_with_trials() : study.hash();
   const std::string name =
       fmt::format("results/{}-{:08x}", fs::path(options.common.config).stem().string(), hash >> 32);
-  const bool is_shorter = options.shard.empty() && most_trials(name) > simulation.trials;
+  const bool is_shorter = !options.shard && most_trials(name) > simulation.trials;
   return is_shorter && !simulation.precision ? fmt::format("{}-{}trials", name, simulation.trials)
                                              : name;
 }
 
 shard::SessionOptions session_options(const Options& options, const scenario::Study& study) {
   shard::SessionOptions session;
-  if (!options.shard.empty()) session.shard = parse_shard(options.shard);
+  if (options.shard) session.shard = parse_shard(*options.shard);
   session.resume = options.resume;
   session.save_interval = std::chrono::milliseconds(
       static_cast<std::int64_t>(1000 * parse_number("--save-every", options.save_every, 0, 86400)));

@@ -19,6 +19,14 @@ bool overlap(const Piece& a, const Piece& b) {
   return a.track == b.track && a.range.from < b.range.to && b.range.from < a.range.to;
 }
 
+// A piece does not say for which of its trials it has rows of patients: joined, those that have some and
+// those that have none could not be told apart.
+bool have_alike_rows(const Piece& a, const Piece& b) {
+  for (std::size_t kind = 0; kind < k_row_kinds; ++kind)
+    if (a.rows[kind].empty() != b.rows[kind].empty()) return false;
+  return true;
+}
+
 }  // namespace
 
 Ledger::Ledger(std::size_t n_points) : points_(n_points) {}
@@ -40,6 +48,7 @@ bool Ledger::add(Piece piece) {
 bool Ledger::may_join(const PointEntry& entry, const Piece& earlier, const Piece& later) {
   const auto& [block, round] = entry.rules[static_cast<std::size_t>(later.track)];
   if (block == 0 || earlier.track != later.track || earlier.range.to != later.range.from) return false;
+  if (!have_alike_rows(earlier, later)) return false;
   return later.range.to % block == 0 && (round == 0 || later.range.from % round != 0);
 }
 

@@ -124,9 +124,15 @@ std::vector<std::string> write_row_files(const scenario::Study& study, const Row
     const auto name = row_file_name(kind, outputs, extent == Extent::partial ? k_mark : "");
     write_row_file(study, kind, rows[static_cast<std::size_t>(kind)], results_directory / name);
     names.push_back(name);
+    if (extent == Extent::partial) continue;
+    // Those that these take the place of: rows of fewer trials, or compressed otherwise.
     std::error_code error;
-    if (extent == Extent::whole)
-      fs::remove(results_directory / row_file_name(kind, outputs, k_mark), error);
+    fs::remove(results_directory / row_file_name(kind, outputs, k_mark), error);
+    scenario::OutputsSpec other = outputs;
+    other.compression = outputs.compression == scenario::Compression::none
+                            ? scenario::Compression::gzip
+                            : scenario::Compression::none;
+    fs::remove(results_directory / row_file_name(kind, other, ""), error);
   }
   return names;
 }

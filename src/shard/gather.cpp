@@ -151,6 +151,9 @@ Gathered gather(const std::vector<fs::path>& places) {
   all.values.resize(all.header.n_points);
   for (auto& one : read) {
     all.files.push_back(one.file);
+    const auto& [header, progress] = std::tie(one.content.header, one.content.progress);
+    if (one.content.is_whole)
+      all.whole.push_back({header.shard, progress ? progress->i_round : 0, header.n_trials});
     take_in(std::move(one), all);
   }
   return all;

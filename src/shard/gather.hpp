@@ -18,6 +18,13 @@ struct Gathered {
   std::vector<std::vector<engine::Piece>> pieces;        // [i_point]; rows' files absolute
   std::vector<std::vector<engine::PointValues>> values;  // [i_point]
   std::vector<std::string> notes;                        // torn tails
+  // Whole files by their number of shards, the round they were at and the trials asked for.
+  struct WholeShard {
+    ShardId shard;
+    std::uint64_t i_round = 0;
+    std::uint64_t n_trials = 0;
+  };
+  std::vector<WholeShard> whole;
 };
 
 // Files as they are, and of directories all *.shard and *.journal at any depth; each once, in order of

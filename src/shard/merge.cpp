@@ -307,11 +307,28 @@ class Merger {
     const auto open =
         outcome_.rounds ? std::span(outcome_.rounds->open) : std::span<std::vector<std::size_t>>{};
     const auto costs = costs_of_round(outcome_.study, points, open);
+    std::vector<std::uint32_t> lacking, not_whole;
     for (std::uint32_t i = 1; i <= n; ++i) {
       const auto shares = share_of(costs, {i, n});
-      if (std::any_of(shares.begin(), shares.end(), [&](const auto& share) { return lacks_of(share); }))
-        outcome_.missing_shards.push_back(i);
+      const bool is_lacking =
+          std::any_of(shares.begin(), shares.end(), [&](const auto& share) { return lacks_of(share); });
+      if (is_lacking) lacking.push_back(i);
+      if (is_whole({i, n})) continue;
+      not_whole.push_back(i);
+      if (is_lacking) outcome_.missing_shards.push_back(i);
     }
+    // What is missing may lie in shards that are whole, where those of another cutting, which overlap them
+    // in part, were found to cover more: all of one cutting cover everything.
+    if (outcome_.missing_shards.empty())
+      outcome_.missing_shards = not_whole.empty() ? std::move(lacking) : std::move(not_whole);
+  }
+
+  // Has the shard done all that is asked of it, in the round at hand too?
+  bool is_whole(const ShardId& shard) const {
+    return std::any_of(found_.whole.begin(), found_.whole.end(), [&](const auto& whole) {
+      return whole.shard == shard && whole.i_round >= outcome_.i_round &&
+             whole.n_trials == outcome_.header.n_trials;
+    });
   }
 
   // Is any of this share missing?
@@ -347,8 +364,10 @@ class Merger {
 }  // namespace
 
 MergeOutcome merge(const std::vector<std::filesystem::path>& places,
-                   std::optional<std::uint64_t> n_trials, int n_threads, engine::Monitor* monitor) {
+                   std::optional<std::uint64_t> n_trials, int n_threads, engine::Monitor* monitor,
+                   std::optional<std::uint32_t> n_shards) {
   auto found = gather(places);
+  if (n_shards) found.header.shard.n = *n_shards;
   auto study = study_of(found.header, n_trials);
   return Merger(std::move(found), std::move(study), n_threads, monitor).run();
 }

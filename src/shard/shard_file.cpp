@@ -200,7 +200,8 @@ bool has_preamble(const fs::path& file, std::string_view bytes) {
   const bool is_blank = std::all_of(bytes.begin(), bytes.end(), is_zero);
   const std::size_t n = std::min(bytes.size(), k_magic.size());
   if (!is_blank && bytes.substr(0, n) != k_magic.substr(0, n))
-    throw io_error(fmt::format("{}: is no shard file of this program", file.string()));
+    throw io_error(fmt::format(
+        "{}: is no shard file of this program; move it away, and go on without it", file.string()));
   if (is_blank || bytes.size() < k_preamble_bytes) return false;
   const std::uint32_t version = ByteReader(bytes.substr(k_magic.size())).u32();
   if (version != k_format_version)

@@ -62,7 +62,7 @@ same mine/results.json before.json
 expect 'files left beside on a full disk' "$(find mine -name '*.partial')" ''
 
 # Standard output that takes nothing.
-for arguments in "run $study --trials 20 --quiet -o mine" "check $study" 'list' '--help' 'run --help' '--version' \
+for arguments in "run $study --trials 20 --quiet -o mine --resume" "check $study" 'list' '--help' 'run --help' '--version' \
   'exact --test fisher --n 33,34 --p 0.58,0.32 --json'; do
   status=0
   # shellcheck disable=SC2086 # words of their own

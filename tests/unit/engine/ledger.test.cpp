@@ -65,6 +65,20 @@ TEST(Ledger, JoinsNeighboursOfWholeBlocks) {
   EXPECT_EQ(ledger.gaps(1, Track::trials, {0, 300}), (Ranges{{192, 300}}));
 }
 
+// Joined, nobody could tell that the first has no rows.
+TEST(Ledger, KeepsPiecesWithAndWithoutRowsApart) {
+  Ledger ledger(2);
+  ledger.keep_fitting(1, {200, 64}, {0, 128});
+  ledger.add(piece(0, 64));
+  auto with_rows = piece(64, 128);
+  with_rows.rows[static_cast<std::size_t>(RowKind::trials)] = {{"1-of-1.trials.1.csv", 0, 10}};
+  ledger.add(with_rows);
+  with_rows.range = {128, 192};
+  with_rows.rows[static_cast<std::size_t>(RowKind::trials)] = {{"1-of-1.trials.1.csv", 10, 20}};
+  ledger.add(with_rows);
+  EXPECT_EQ(ranges(ledger), (Ranges{{0, 64}, {64, 192}}));
+}
+
 TEST(Ledger, KeepsRoundsApart) {
   Ledger ledger(2);
   for (const auto& [from, to] : Ranges{{0, 64}, {64, 128}, {128, 320}, {320, 384}, {384, 400}})

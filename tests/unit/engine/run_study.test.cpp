@@ -29,17 +29,17 @@ scenario::Study study_of(const std::string& simulation) {
       "library/hcmsc_rescue.yaml");
 }
 
-// Keeps what comes, and asks to stop when it has come so often.
+// Keeps what comes, and asks to stop when so many blocks of trials are done.
 class Saver final : public Keeper, public Monitor {
  public:
-  explicit Saver(int n_calls) : left_(n_calls) {}
+  explicit Saver(int n_blocks) : left_(n_blocks) {}
   void keep(std::vector<Piece> some, std::vector<PointValues> some_values) override {
-    --left_;
     for (auto& piece : some) pieces.push_back(std::move(piece));
     for (auto& one : some_values) values.push_back(std::move(one));
   }
   std::optional<std::chrono::steady_clock::duration> interval() override { return 1ms; }
-  void progress(std::uint64_t, std::uint64_t) override {}
+  void begin(Phase phase) override { is_at_trials_ = phase == Phase::trials; }
+  void progress(std::uint64_t, std::uint64_t) override { left_ -= is_at_trials_ ? 1 : 0; }
   bool stop_requested() override { return left_ <= 0; }
 
   std::vector<Piece> pieces;
@@ -47,6 +47,7 @@ class Saver final : public Keeper, public Monitor {
 
  private:
   int left_;
+  bool is_at_trials_ = false;
 };
 
 std::string json(const Results& results) {

@@ -335,7 +335,7 @@ TEST_F(ShardFile, APieceOfAPointThatTheStudyLacksIsDamage) {
 TEST_F(ShardFile, OfAnotherKindOrFormatIsToldSo) {
   put("study: phase3\n");
   EXPECT_EQ(fault_of([&] { read_shard_file(file_); }),
-            file_.string() + ": is no shard file of this program");
+            file_.string() + ": is no shard file of this program; move it away, and go on without it");
   write_journal();
   std::string bytes = base::read_file(file_);
   bytes[18] = 9;
