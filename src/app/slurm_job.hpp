@@ -31,7 +31,7 @@ SiteTemplate read_template(const std::filesystem::path& file);
 enum class Requeue { yes, no };
 
 struct SlurmJob {
-  std::filesystem::path directory;  // of the results; absolute, without quotes and backslashes
+  std::filesystem::path directory;  // of the results; absolute, without quotes, \ and %
   std::filesystem::path study;      // resolved; absolute
   std::filesystem::path program;    // this one
   std::string name;                 // of the jobs: letters, digits, "-", "_", "."

@@ -98,9 +98,9 @@ std::string job_name(const std::string& stem) {
 fs::path absolute(const fs::path& path) {
   fs::path whole = fs::absolute(path).lexically_normal();
   if (!whole.has_filename()) whole = whole.parent_path();
-  if (whole.string().find_first_of("\n\r\"'\\") != std::string::npos)
+  if (whole.string().find_first_of("\n\r\"'\\%") != std::string::npos)
     throw bad_input(fmt::format(
-        "error: -o is \"{}\" (a directory without quotes, backslashes and line breaks in its path is "
+        "error: -o is \"{}\" (a directory without quotes, backslashes, percent signs and line breaks in its path is "
         "needed, since Slurm reads them its own way)",
         whole.string()));
   return whole;

@@ -81,7 +81,7 @@ tells err "sbatch --array=2 $work/lacking/submit/array.sh"
 : >record
 exits 2 submit "$study" --shards 4
 exits 2 submit "$study" -o no
-exits 2 submit "$study" -o "no 'quotes'" --shards 4
+for name in "no 'quotes'" 'no 10%'; do exits 2 submit "$study" -o "$name" --shards 4; done
 for fault in '--shards 0' '--shards x' '--shards 4 --time 0' '--shards 4 --time 1:2:3:4' '--shards 4 --memory 2X' \
   '--shards 4 --cpus-per-task 0' '--shards 4 --max-running 0' '--shards 4 --attempts 0' \
   '--shards 4 --set designs.efficacy.patients=-1'; do

@@ -57,11 +57,12 @@ told() { sed -n "s/^ \"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" out; }
 # state JOB[_TASK]: as Slurm says; "" where it is over.
 state() { squeue -h -r -j "$1" -o %T 2>/dev/null || true; }
 is_over() { [[ -z $(state "$1") || $(state "$1") == COMPLETING ]]; }
-# A requeued task waits two minutes unless it is told not to.
+# A requeued task waits two minutes unless it is told not to. They keep what its first start still has to say from
+# being taken for the end of its second: they may be cut short once that start's slurmstepd is gone.
 release() {
   local job
   for job in $(squeue -h -r -t PENDING -o '%A %r' | sed -n 's/ BeginTime$//p'); do
-    scontrol update "job=$job" StartTime=now || true
+    grep -qs "^slurmstepd: \[$job[.]batch\]" /proc/[0-9]*/cmdline || scontrol update "job=$job" StartTime=now || true
   done
 }
 is_over_by_releasing() {
@@ -81,8 +82,9 @@ cluster up
 eval "$(cluster env)"
 now "the cluster is up"
 
-# A task that is too long for its time limit, while everything else goes on.
-exits 0 submit study.yaml -o limited --shards 1 --trials 1000000000 --time 1 --template site --go --json
+# A task that is too long for its time limit, while everything else goes on, on the node that stays.
+{ cat site && echo '#SBATCH --nodelist=n1'; } >site_n1
+exits 0 submit study.yaml -o limited --shards 1 --trials 1000000000 --time 1 --template site_n1 --go --json
 limited=$(told array_job)
 limited_merge=$(told merge_job)
 
@@ -107,21 +109,29 @@ scontrol requeue "${array}_3"
 poll 'task 4 saves' has_saved disturbed 4 16
 # scancel tries again and again where the task is requeued before it has its answer.
 timeout 5 scancel --batch --signal=USR1 "$(squeue -h -j "${array}_4" -o %A)" || true
-# Any other task of the second node.
+# Other tasks of the second node; of those the youngest has the most left, and is held still until the node is lost.
+on_n2() { squeue -h -r -j "$array" -w n2 -t RUNNING -o %K | grep -vx '[1-4]' | sort -n; }
 saves_on_n2() {
-  lost=$(squeue -h -r -j "$array" -w n2 -t RUNNING -o %K | grep -vx '[1-4]' | head -n 1)
-  [[ -n $lost ]] && has_saved disturbed "$lost" 16
+  local youngest
+  met=$(on_n2) || return 1
+  youngest=$(tail -n 1 <<<"$met")
+  has_saved disturbed "$youngest" 16 &&
+    kill -STOP "$(cut -d ' ' -f 2 "disturbed/shards/$youngest-of-16.lock")" 2>/dev/null &&
+    [[ ! -e disturbed/shards/$youngest-of-16.shard ]]
 }
-lost=
+met=
 poll 'a task on node n2 saves' saves_on_n2
 cluster crash n2
-now "a task is cancelled, one killed, one requeued, one told of its time limit, and task $lost lost with its node"
+lost=
+for task in $met; do [[ -e disturbed/shards/$task-of-16.shard ]] || lost+=" $task"; done
+[[ -n $lost ]] || fault 'every task on node n2 had ended when it was lost'
+now "a task is cancelled, one killed, one requeued, one told of its time limit, and$lost lost with their node"
 # While Slurm finds out.
 "$program" run study.yaml --trials "$trials" -q -o long >/dev/null &
 long=$!
 poll 'the requeued task restarts' is_restarted "${array}_3"
 poll 'the task told of its time limit restarts' is_restarted "${array}_4"
-poll 'the loss of node n2 is noticed' is_restarted "${array}_$lost"
+for task in $lost; do poll "the loss of task $task is noticed" is_restarted "${array}_$task"; done
 cluster boot n2
 now "what was disturbed starts again"
 poll 'the merge of the disturbed array' is_over_by_releasing "$merge"
@@ -129,7 +139,17 @@ log=disturbed/submit/logs/merge-$merge.log
 poll 'the merge tells its end' grep -q -- --array= "$log"
 [[ ! -e disturbed/results.json ]] || fault 'results without the missing shards'
 command=$(grep -o "sbatch --array=.*" "$log" | head -n 1)
-expect 'what is missing' "$command" "sbatch --array=1-2 $work/disturbed/submit/array.sh"
+# A task that Slurm starts on n2 just when that comes back may be taken for one of those lost, and killed for good.
+unmade=
+for task in {1..16}; do [[ -e disturbed/shards/$task-of-16.shard ]] || unmade+=" $task"; done
+named=
+IFS=', ' read -ra ranges < <(sed 's/.*--array=\([^ ]*\).*/\1/' <<<"$command")
+for range in "${ranges[@]}"; do
+  for ((task = ${range%-*}; task <= ${range#*-}; task++)); do named+=" $task"; done
+done
+expect 'the shards that are asked for' "$named" "$unmade"
+[[ $unmade == ' 1 2'* ]] || fault "tasks 1 and 2 were cancelled and killed, but missing are only$unmade"
+[[ $command == "sbatch --array="*" $work/disturbed/submit/array.sh" ]] || fault "the command is $command"
 exits 5 merge disturbed
 tells err "$command"
 for task in 1 2; do
