@@ -1,7 +1,7 @@
 // Rows of trials and patients: what writing them costs beside making the trials.
 //
-// Floor of a row: about 100 bytes copied and 8 bytes of number turned into digits; of a packed one, what
-// deflate needs for 100 bytes.
+// Floor of a row: about 100 bytes copied and 8 bytes of number turned into digits; of a packed one,
+// what deflate needs for 100 bytes.
 #include <benchmark/benchmark.h>
 
 #include <string>

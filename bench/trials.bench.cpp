@@ -9,8 +9,8 @@
 //
 // Where the time of rescue and dropout by the disease's state with site effects goes (300 patients,
 // AVX-512, sampled; 3.9 times the floor): Philox words 18%, the ratio's table 12%, odds and hazards of
-// rescue and dropout (a logarithm or an exponential each a visit) 16%, normals 10%, sites and the calendar
-// that fills them 11%, baseline and strata 10%; the rest are passes of a few per cent each. No
+// rescue and dropout (a logarithm or an exponential each a visit) 16%, normals 10%, sites and the
+// calendar that fills them 11%, baseline and strata 10%; the rest are passes of a few per cent each. No
 // instruction dominates: 512-bit multiplies, which this machine issues in two halves, and loads and
 // stores of columns between the passes. What would lower it: one pass a visit from word to ratio, its
 // normal kept in registers; sites of several trials drawn at once, which are most of a trial of 30

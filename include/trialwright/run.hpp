@@ -25,10 +25,9 @@ struct RunOptions {
 
 // Simulates every design x scenario x sweep point of a study file, in memory: nothing is written, and
 // what `outputs` asks for is left to the program. Each point has simulation.trials trials, or, with
-// simulation.precision, whole rounds of them until its metric is as precise as asked for, simulation.trials
-// at most: Point::n_trials tells where it stopped.
-// Throws Error: bad_input with every fault of the study in its text,
-// io_error where a file cannot be read.
+// simulation.precision, whole rounds of them until its metric is as precise as asked for,
+// simulation.trials at most: Point::n_trials tells where it stopped. Throws Error: bad_input with every
+// fault of the study in its text, io_error where a file cannot be read.
 Results run(const std::filesystem::path& study_file, const RunOptions& options = {});
 
 }  // namespace trialwright

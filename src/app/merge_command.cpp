@@ -208,8 +208,8 @@ std::string incomplete_json(const shard::MergeOutcome& outcome) {
          "\n";
 }
 
-// What is judged, for the shards of the next round. Where a round that was whole is not any more (of more
-// trials than before, whose blocks end elsewhere), it and those after it are to be judged again.
+// What is judged, for the shards of the next round. Where a round that was whole is not any more (of
+// more trials than before, whose blocks end elsewhere), it and those after it are to be judged again.
 void keep_rounds(const shard::MergeOutcome& outcome, const fs::path& output) {
   if (!outcome.rounds) return;
   const auto directory = shard::shards_directory(output);

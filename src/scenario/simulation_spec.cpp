@@ -187,9 +187,8 @@ SimulationSpec read_simulation(input::Reader& study, const StudySpec& spec) {
       simulation.integer("seed", 0, std::numeric_limits<std::int64_t>::max(), 1));
   read.engine = simulation.choice("engine", engine_table(), EngineChoice::automatic);
   read.engine_at = simulation.at("engine");
-  read.truth_patients =
-      static_cast<std::uint64_t>(simulation.integer("truth_patients", 1 << 10, 1 << 30,
-                                                    static_cast<std::int64_t>(read.truth_patients)));
+  read.truth_patients = static_cast<std::uint64_t>(simulation.integer(
+      "truth_patients", 1 << 10, 1 << 30, static_cast<std::int64_t>(read.truth_patients)));
   read.precision = read_precision(
       simulation, has_trials ? std::optional(static_cast<std::int64_t>(read.trials)) : std::nullopt,
       spec);
