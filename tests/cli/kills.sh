@@ -42,7 +42,7 @@ check_finished() {
   for file in results.json results.csv resolved.yaml; do same "$1/$file" "undisturbed/$file"; done
   [[ ! -e $1/shards/1-of-1.journal ]] || fault "a journal stands after the end of seed $2"
   compgen -G "$1/shards/*.partial" >/dev/null && fault "a partial file stands after the end of seed $2"
-  compgen -G "$1/shards/*.torn-*" >/dev/null && n_torn=$((n_torn + $(ls "$1"/shards/*.torn-* | wc -l)))
+  compgen -G "$1/shards/*.torn-*" >/dev/null && n_torn=$((n_torn + $(find "$1/shards" -name "*.torn-*" | wc -l)))
   n_same=$((n_same + 1))
   rm -rf "$1" undisturbed
 }
