@@ -13,11 +13,9 @@ function(fault)
 endfunction()
 
 # Where an external library may be included: regex of the header, then folders.
-set(external_libraries yaml_cpp tbb cli11 simd nlohmann_json zlib)
+set(external_libraries yaml_cpp cli11 simd nlohmann_json zlib)
 set(yaml_cpp_header "^yaml-cpp/")
 set(yaml_cpp_homes input)
-set(tbb_header "^(tbb|oneapi)/")
-set(tbb_homes engine)
 set(cli11_header "^CLI/")
 set(cli11_homes app)
 set(simd_header "^(hwy/|[a-z]*intrin\\.h|arm_neon\\.h)")
