@@ -248,16 +248,6 @@ class Work {
   bool is_found_as_asked_ = false;
 };
 
-Results empty_results(const scenario::Study& study) {
-  Results results;
-  results.study = study.name();
-  results.study_hash = fmt::format("{:016x}", study.hash());
-  results.seed = study.spec().simulation.seed;
-  results.version = k_version;
-  results.interrupted = true;
-  return results;
-}
-
 std::uint64_t trials_done(const engine::Ledger& ledger, std::size_t n_points) {
   std::uint64_t n = 0;
   for (std::size_t i = 0; i < n_points; ++i) n += ledger.n_trials(i);
@@ -442,7 +432,10 @@ SessionOutcome run_session(const scenario::Study& study, const SessionOptions& o
   }
   SessionOutcome outcome;
   outcome.interrupted = true;
-  if (!options.shard) outcome.results = empty_results(study);
+  if (!options.shard) {
+    outcome.results = engine::results_without_points(study);
+    outcome.results->interrupted = true;
+  }
   return outcome;
 }
 

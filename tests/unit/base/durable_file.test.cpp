@@ -1,6 +1,5 @@
 #include "base/durable_file.hpp"
 
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,34 +13,18 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "support/file_faults.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::base {
 namespace {
 
 namespace fs = std::filesystem;
+using support::fault_of;
+using support::FileSizeLimit;
+using support::n_files;
 using testing::HasSubstr;
 using testing::MatchesRegex;
-
-// A limit on the size of files stands in for a full disk: write() fails midway.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 class DurableFile : public testing::Test {
  protected:
@@ -53,21 +36,6 @@ class DurableFile : public testing::Test {
     fs::create_directories(root_);
   }
   void TearDown() override { fs::remove_all(root_); }
-
-  static std::size_t n_files(const fs::path& directory) {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
-  }
-  template <class Deed>
-  static std::string fault_of(Deed deed) {
-    try {
-      deed();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::io);
-      return error.what();
-    }
-    return "";
-  }
 
   fs::path root_;
 };

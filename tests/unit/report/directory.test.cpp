@@ -1,8 +1,5 @@
 #include "report/directory.hpp"
 
-#include <sys/resource.h>
-
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -13,6 +10,7 @@
 #include "base/durable_file.hpp"
 #include "report/csv.hpp"
 #include "report/json.hpp"
+#include "support/file_faults.hpp"
 #include "trialwright/error.hpp"
 #include "unit/report/sample.hpp"
 
@@ -20,6 +18,8 @@ namespace trialwright::report {
 namespace {
 
 namespace fs = std::filesystem;
+using support::fault_of;
+using support::n_files;
 using testing::HasSubstr;
 
 class Directory : public testing::Test {
@@ -36,20 +36,6 @@ class Directory : public testing::Test {
   static std::string content(const fs::path& file) {
     std::ifstream stream(file, std::ios::binary);
     return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  }
-  static std::size_t n_files(const fs::path& directory) {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(directory), fs::directory_iterator()));
-  }
-  template <class Deed>
-  static std::string fault_of(Deed deed) {
-    try {
-      deed();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::io);
-      return error.what();
-    }
-    return "";
   }
 
   fs::path root_;
@@ -182,46 +168,6 @@ TEST_F(Directory, that_cannot_be_made_or_written_is_told_with_the_reason) {
               HasSubstr("absent/x: cannot be written (No such file or directory)"));
   EXPECT_THAT(fault_of([&] { claim_directory("/proc/trialwright", "0"); }),
               HasSubstr("/proc/trialwright: cannot be"));
-}
-
-// A limit on the size of files stands in for a full disk: write() fails midway.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
-
-TEST_F(Directory, a_full_disk_leaves_the_old_file_and_nothing_beside_it) {
-  base::write_file(root_ / "results.json", "old");
-  std::string fault;
-  {
-    const FileSizeLimit limit(1000);
-    fault = fault_of([&] { base::write_file(root_ / "results.json", std::string(5000, 'x')); });
-  }
-  EXPECT_EQ(fault, (root_ / "results.json").string() +
-                       ": writing failed, the old content stands (File too large)");
-  EXPECT_EQ(content(root_ / "results.json"), "old");
-  EXPECT_EQ(n_files(root_), 1u);
-}
-
-TEST_F(Directory, a_target_that_is_a_directory_is_told) {
-  fs::create_directories(root_ / "results.json" / "inside");
-  EXPECT_THAT(fault_of([&] { base::write_file(root_ / "results.json", "x"); }),
-              HasSubstr("cannot be put in place"));
-  EXPECT_EQ(n_files(root_), 1u);
 }
 
 }  // namespace

@@ -1,9 +1,6 @@
 #include "shard/shard_file.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
 #include <random>
 
@@ -11,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/durable_file.hpp"
+#include "support/file_faults.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::shard {
@@ -19,28 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 using engine::Piece;
 using engine::PointValues;
+using support::fault_of;
+using support::FileSizeLimit;
 using testing::ElementsAre;
 using testing::HasSubstr;
-
-// A limit on the size of files stands in for a full disk: write() fails midway.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    handler_ = std::signal(SIGXFSZ, SIG_IGN);
-    rlimit limit = before_;
-    limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int) = nullptr;
-};
 
 Header sample_header() {
   return {.study = "grid",
@@ -118,16 +98,6 @@ class ShardFile : public testing::Test {
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  template <class Deed>
-  static std::string fault_of(Deed deed) {
-    try {
-      deed();
-    } catch (const Error& error) {
-      EXPECT_EQ(error.status(), ExitStatus::io);
-      return error.what();
-    }
-    return "";
-  }
   std::vector<std::string> names() const {
     std::vector<std::string> all;
     for (const auto& entry : fs::directory_iterator(root_)) all.push_back(entry.path().filename());
