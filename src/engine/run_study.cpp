@@ -234,11 +234,6 @@ Standing standing_of(const scenario::Study& study, const StudyPlan& plan, std::s
   }
 }
 
-Results results_of(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
-                   int n_threads) {
-  return results_from(study, plan, ledger, std::vector<Standing>(plan.points.size()), n_threads);
-}
-
 Results run_study(const scenario::Study& study, int n_threads, Monitor* monitor) {
   return run_study(study, plan_study(study, n_threads), n_threads, monitor);
 }

@@ -47,10 +47,6 @@ Results run_study(const scenario::Study& study, const StudyPlan& plan, Ledger& l
 
 // What the results of a study say beside its points.
 Results results_without_points(const scenario::Study& study);
-// What the ledger holds as results, `interrupted` where a point of the plan lacks trials or values;
-// points without any are left out. On n_threads threads. The ledger must have been fitted.
-Results results_of(const scenario::Study& study, const StudyPlan& plan, const Ledger& ledger,
-                   int n_threads);
 // Ledger::keep_fitting of every point of the plan, by the study's trials and rounds.
 void fit_ledger(const scenario::Study& study, const StudyPlan& plan, Ledger& ledger);
 

@@ -293,23 +293,11 @@ struct RoundShare {
 RoundShare round_share(const scenario::Study& study, const std::vector<scenario::PointSpec>& points,
                        const fs::path& directory, const Header& header) {
   const auto& simulation = study.spec().simulation;
+  RoundsFile rounds;
+  if (simulation.precision) rounds = read_rounds(directory, header, target_text(simulation));
   RoundShare share;
-  std::vector<char> is_open(points.size(), 1);
-  if (simulation.precision) {
-    const auto rounds = read_rounds(directory, header, target_text(simulation));
-    share.i_round = rounds.open.size();
-    if (!rounds.open.empty()) {
-      is_open.assign(points.size(), 0);
-      for (const std::size_t i : rounds.open.back()) is_open.at(i) = 1;
-    }
-  }
-  const std::uint64_t n_trials = simulation.precision
-                                     ? std::min(simulation.trials, simulation.precision->round_trials)
-                                     : simulation.trials;
-  auto costs = estimated_costs(study, points, n_trials);
-  for (std::size_t i = 0; i < costs.size(); ++i)
-    if (!is_open[i]) costs[i] = 0;
-  share.points = share_of(costs, header.shard);
+  share.i_round = rounds.open.size();
+  share.points = share_of(costs_of_round(study, points, rounds.open), header.shard);
   return share;
 }
 
