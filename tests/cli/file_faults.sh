@@ -152,7 +152,8 @@ recovers two
 # The clock of the day jumps by days: saves go on, and the results are the same.
 LD_PRELOAD=$work/faults.so FAULT_CLOCK=jumps "$program" run "${slow[@]}" --trials 50000000 -o clock >out 2>err &
 pid=$!
-has_saved clock/shards/1-of-1.journal 2 $pid
+# Of few writes the last may be the first save half done, and what a kill leaves of that is nothing.
+has_saved clock/shards/1-of-1.journal 8 $pid
 kill -0 "$pid" || fault 'the run under a jumping clock has ended'
 kill -KILL "$pid"
 { wait "$pid" || true; } 2>/dev/null
