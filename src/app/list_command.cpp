@@ -5,7 +5,7 @@
 
 #include "analysis/choices.hpp"
 #include "app/command.hpp"
-#include "design/fixed_design.hpp"
+#include "design/design_spec.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "patient/course.hpp"

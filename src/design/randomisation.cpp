@@ -189,11 +189,11 @@ std::vector<int> arm_totals(int n, const std::vector<ArmShare>& arms) {
 }
 
 Randomisation read_randomisation(input::Reader& design, const std::vector<ArmShare>& arms,
-                                 int n_patients, const std::vector<FactorLevels>& factors) {
+                                 int n_patients, const std::vector<FactorLevels>& factors,
+                                 RandomisationMethod usual) {
   input::Reader reader = design.map_or_defaults("randomisation");
   const std::size_t faults_before = reader.faults().size();
-  const auto method = reader.choice<RandomisationMethod>("method", k_randomisation_methods,
-                                                         RandomisationMethod::random_allocation);
+  const auto method = reader.choice<RandomisationMethod>("method", k_randomisation_methods, usual);
   if (reader.faults().size() > faults_before) return RandomAllocation{};
   refuse_unused_options(reader, method);
   switch (method) {

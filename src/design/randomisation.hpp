@@ -73,8 +73,9 @@ std::vector<int> reduced_ratio(const std::vector<ArmShare>& arms);
 std::vector<int> arm_totals(int n, const std::vector<ArmShare>& arms);
 
 // Reads `randomisation`: {method, block_size, strata, probability, imbalance} of a design's map;
-// absent: random_allocation. An option that the method does not use is a fault.
+// absent: `usual`. An option that the method does not use is a fault.
 Randomisation read_randomisation(input::Reader& design, const std::vector<ArmShare>& arms,
-                                 int n_patients, const std::vector<FactorLevels>& factors);
+                                 int n_patients, const std::vector<FactorLevels>& factors,
+                                 RandomisationMethod usual = RandomisationMethod::random_allocation);
 
 }  // namespace trialwright::design

@@ -33,7 +33,7 @@ bool is_drawn(const patient::Truth& truth) {
          !std::holds_alternative<patient::ConstantOddsRatio>(truth);
 }
 
-bool tests(const design::FixedDesignSpec& design, int i_analysis) {
+bool tests(const design::DesignSpec& design, int i_analysis) {
   return design.primary == i_analysis || std::find(design.secondary.begin(), design.secondary.end(),
                                                    i_analysis) != design.secondary.end();
 }

@@ -117,7 +117,7 @@ bool is_absent(const input::Node& root, const char* section) {
          (written->kind == input::Node::Kind::map && written->entries.empty());
 }
 
-std::vector<int> active_arms(const design::FixedDesignSpec& design, int control_arm) {
+std::vector<int> active_arms(const design::DesignSpec& design, int control_arm) {
   std::vector<int> arms;
   for (const auto& share : design.arms)
     if (share.arm != control_arm) arms.push_back(share.arm);
@@ -135,7 +135,7 @@ std::optional<double> published_estimate(const AnalysisEntry& entry) {
 }
 
 trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
-                               const design::FixedDesignSpec& design, int control_arm) {
+                               const design::DesignSpec& design, int control_arm) {
   return {entry.name,
           i_estimand,
           entry.arm.value_or(active_arms(design, control_arm).front()),
@@ -159,7 +159,7 @@ void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan)
 }
 
 // The analyses of a design, the primary first, with the estimands and endpoints they need.
-void plan_analyses(const StudySpec& spec, const design::FixedDesignSpec& design,
+void plan_analyses(const StudySpec& spec, const design::DesignSpec& design,
                    trial::TrialPlan& plan) {
   std::vector<int> i_analyses{design.primary};
   i_analyses.insert(i_analyses.end(), design.secondary.begin(), design.secondary.end());
@@ -202,7 +202,7 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
 
 // Everything but endpoints, estimands, analyses and needs.
 std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec,
-                                            const design::FixedDesignSpec& design,
+                                            const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = std::make_shared<trial::TrialPlan>();
@@ -222,7 +222,7 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec,
 }
 
 std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
-                                            const design::FixedDesignSpec& design,
+                                            const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = bare_plan(spec, design, scenario, std::move(model));
@@ -425,7 +425,7 @@ std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<i
   keep_recent(cache_.entries);
   if (!spec) throw bad_input(faults.text(document_.sources));
 
-  design::FixedDesignSpec design;
+  design::DesignSpec design;
   design.name = "calibration";
   for (std::size_t i = 0; i < spec->calibrated->arms().size(); ++i)
     design.arms.push_back({static_cast<int>(i), 1});

@@ -202,14 +202,14 @@ void read_endpoints_to_analyses(input::Reader& study, const PatientNames& names,
     spec.analyses.push_back(read_analysis(name, reader, spec, names));
 }
 
-int active_arm(const design::FixedDesignSpec& design, int control_arm) {
+int active_arm(const design::DesignSpec& design, int control_arm) {
   for (const auto& share : design.arms)
     if (share.arm != control_arm) return share.arm;
   return control_arm;
 }
 
 // An analysis of a design compares two of its arms.
-void check_arms(input::Reader& reader, const design::FixedDesignSpec& design, const StudySpec& spec,
+void check_arms(input::Reader& reader, const design::DesignSpec& design, const StudySpec& spec,
                 const PatientNames& names) {
   auto check = [&](int i_analysis) {
     if (i_analysis < 0) return;
@@ -235,7 +235,7 @@ void read_designs(input::Reader& study, const PatientNames& patients, StudySpec&
   const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
                                  patients.factors};
   for (auto& [name, reader] : study.named("designs")) {
-    auto design = design::read_fixed_design(name, reader, names);
+    auto design = design::read_design(name, reader, names);
     check_arms(reader, design, spec, patients);
     if (design.patients > patients.capacity)
       reader.fault("patients",
@@ -268,7 +268,7 @@ void pass_over(input::Reader& study) {
 
 }  // namespace
 
-const design::FixedDesignSpec* StudySpec::design(const std::string& name) const {
+const design::DesignSpec* StudySpec::design(const std::string& name) const {
   const auto found =
       std::find_if(designs.begin(), designs.end(), [&](auto& d) { return d.name == name; });
   return found == designs.end() ? nullptr : &*found;

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "analysis/analysis_spec.hpp"
-#include "design/fixed_design.hpp"
+#include "design/design_spec.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "input/reader.hpp"
@@ -43,14 +43,14 @@ struct StudySpec {
   std::vector<endpoint::EndpointSpec> endpoints;
   std::vector<estimand::EstimandSpec> estimands;
   std::vector<AnalysisEntry> analyses;
-  std::vector<design::FixedDesignSpec> designs;
+  std::vector<design::DesignSpec> designs;
   std::vector<ScenarioSpec> scenarios;
   std::optional<CalibrationSpec> calibration;
   std::vector<SweepAxis> sweep;
   SimulationSpec simulation;
   OutputsSpec outputs;
 
-  const design::FixedDesignSpec* design(const std::string& name) const;
+  const design::DesignSpec* design(const std::string& name) const;
   const ScenarioSpec* scenario(const std::string& name) const;
   // Are the events of this estimand responses, not harms?
   bool higher_is_better(int i_estimand) const;

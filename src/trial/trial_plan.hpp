@@ -11,6 +11,8 @@
 #include "analysis/binary_test.hpp"
 #include "analysis/estimate.hpp"
 #include "design/allocation.hpp"
+#include "design/looks.hpp"
+#include "design/staged_design.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "patient/patient_model.hpp"
@@ -23,6 +25,12 @@ namespace trialwright::trial {
 struct ExactRates {
   double rate_1 = 0;
   double rate_0 = 0;
+};
+
+// The patients at one level of a factor (PatientModel::factors).
+struct Subgroup {
+  int factor = 0;
+  int level = 0;
 };
 
 // One planned analysis: an active arm against the control on one estimand.
@@ -41,6 +49,8 @@ struct PlannedAnalysis {
   // (logarithm of a ratio).
   std::optional<double> published;
   std::optional<ExactRates> exact_rates{};
+  // The patients it is of, where not all: those at a level of a factor.
+  std::optional<Subgroup> subgroup{};
 };
 
 struct TrialPlan {
@@ -50,7 +60,12 @@ struct TrialPlan {
   std::shared_ptr<const design::Allocation> allocation;
   std::vector<int> arms;  // of this design, indices into the study's arms
   int control_arm = 0;
-  int n_patients = 0;
+  int n_patients = 0;  // as planned; of staged designs the most that they may come to
+  // Of a design that looks before the end; null of a fixed one. Its hypotheses are the first analyses.
+  std::shared_ptr<const design::StagedDesign> staged;
+  design::LookPlan looks;
+  int n_planned = 0;  // patients at the end if no look changes it
+  int n_hypotheses = 1;
   std::vector<std::unique_ptr<const endpoint::Endpoint>> endpoints;
   std::vector<estimand::Estimand> estimands;
   std::vector<PlannedAnalysis> analyses;  // the primary one first

@@ -1,4 +1,4 @@
-#include "design/fixed_design.hpp"
+#include "design/design_spec.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -21,7 +21,7 @@ const StudyNames k_names{{"placebo", "low", "high"},
                          {{"severity", 2}, {"region", 3}, {"site", 40}}};
 
 auto read(const std::string& yaml) {
-  return read_text(yaml, [](auto& reader) { return read_fixed_design("fixed", reader, k_names); });
+  return read_text(yaml, [](auto& reader) { return read_design("fixed", reader, k_names); });
 }
 
 // A sound design whose lines each test may replace.

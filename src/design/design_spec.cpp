@@ -1,4 +1,4 @@
-#include "design/fixed_design.hpp"
+#include "design/design_spec.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -53,7 +53,7 @@ std::vector<ArmShare> read_arms(input::Reader& reader, const StudyNames& names) 
   return arms;
 }
 
-void check_every_arm_has_patients(input::Reader& reader, const FixedDesignSpec& spec,
+void check_every_arm_has_patients(input::Reader& reader, const DesignSpec& spec,
                                   const StudyNames& names) {
   const std::vector<int> totals = arm_totals(spec.patients, spec.arms),
                          ratio = reduced_ratio(spec.arms);
@@ -76,16 +76,43 @@ std::vector<int> read_secondary(input::Reader& reader, int primary, const StudyN
   return secondary;
 }
 
+void read_rules(DesignKind kind, input::Reader& reader, const StudyNames& names, DesignSpec& spec) {
+  if (kind != DesignKind::fixed && kind != DesignKind::randomised_withdrawal)
+    spec.looks = read_looks(reader, spec.patients);
+  switch (kind) {
+    case DesignKind::fixed:
+      return;
+    case DesignKind::group_sequential:
+      spec.rules = read_group_sequential(reader, spec, names);
+      return;
+    case DesignKind::sample_size_reestimation:
+      spec.rules = read_reestimation(reader, spec, names);
+      return;
+    case DesignKind::treatment_selection:
+      spec.rules = read_selection(reader, spec, names);
+      return;
+    case DesignKind::multi_arm_multi_stage:
+      spec.rules = read_multi_stage(reader, spec, names);
+      return;
+    case DesignKind::enrichment:
+      spec.rules = read_enrichment(reader, spec, names);
+      return;
+    case DesignKind::randomised_withdrawal:
+      spec.rules = read_withdrawal(reader, spec, names);
+      return;
+  }
+}
+
 }  // namespace
 
-bool FixedDesignSpec::has_arm(int arm) const {
+bool DesignSpec::has_arm(int arm) const {
   return std::any_of(arms.begin(), arms.end(), [&](const ArmShare& share) { return share.arm == arm; });
 }
 
-FixedDesignSpec read_fixed_design(std::string name, input::Reader& reader, const StudyNames& names) {
-  FixedDesignSpec spec;
+DesignSpec read_design(std::string name, input::Reader& reader, const StudyNames& names) {
+  DesignSpec spec;
   spec.name = std::move(name);
-  reader.choice<DesignKind>("kind", k_design_kinds);
+  const auto kind = reader.choice<DesignKind>("kind", k_design_kinds);
   spec.arms = read_arms(reader, names);
   const std::size_t faults_before = reader.faults().size();
   spec.patients = static_cast<int>(reader.integer("patients", k_minimum_patients, k_maximum_patients));
@@ -93,12 +120,39 @@ FixedDesignSpec read_fixed_design(std::string name, input::Reader& reader, const
   const bool patients_are_known = reader.faults().size() == faults_before;
   spec.primary = reader.reference("primary", names.analyses, "analysis");
   spec.secondary = read_secondary(reader, spec.primary, names);
+  // Blocks keep the arms in their ratio at every look.
+  const auto usual = kind == DesignKind::fixed ? RandomisationMethod::random_allocation
+                                               : RandomisationMethod::permuted_block;
   spec.randomisation = read_randomisation(
-      reader, spec.arms, patients_are_known ? spec.patients : k_maximum_patients, names.factors);
+      reader, spec.arms, patients_are_known ? spec.patients : k_maximum_patients, names.factors, usual);
   if (patients_are_known && !spec.arms.empty() &&
       std::holds_alternative<RandomAllocation>(spec.randomisation))
     check_every_arm_has_patients(reader, spec, names);
+  read_rules(kind, reader, names, spec);
   return spec;
+}
+
+std::shared_ptr<const StagedDesign> make_staged_design(const DesignSpec& spec,
+                                                       const DesignContext& context) {
+  struct Make {
+    const DesignSpec& spec;
+    const DesignContext& context;
+    using Made = std::shared_ptr<const StagedDesign>;
+    Made operator()(const FixedRules&) const { return nullptr; }
+    Made operator()(const GroupSequentialSpec& rules) const {
+      return make_group_sequential(spec, rules, context);
+    }
+    Made operator()(const ReestimationSpec& rules) const {
+      return make_reestimation(spec, rules, context);
+    }
+    Made operator()(const SelectionSpec& rules) const { return make_selection(spec, rules, context); }
+    Made operator()(const MultiStageSpec& rules) const {
+      return make_multi_stage(spec, rules, context);
+    }
+    Made operator()(const EnrichmentSpec& rules) const { return make_enrichment(spec, rules, context); }
+    Made operator()(const WithdrawalSpec&) const { return nullptr; }
+  };
+  return std::visit(Make{spec, context}, spec.rules);
 }
 
 }  // namespace trialwright::design

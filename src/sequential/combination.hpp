@@ -1,0 +1,43 @@
+// Combining the stages of an adaptive trial: inverse normal and Fisher combinations, conditional error, and
+// the critical values they are held against.
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "base/named_table.hpp"
+
+namespace trialwright::sequential {
+
+enum class Combination { inverse_normal, fisher, conditional_error, unweighted };
+
+inline constexpr std::array<base::Named<Combination>, 4> k_combinations{{
+    {"inverse_normal", "stagewise z weighted by the square roots of the planned stages' shares",
+     "Cui, Hung & Wang 1999; Lehmacher & Wassmer 1999", Combination::inverse_normal},
+    {"fisher", "the product of the stagewise p-values (two stages)", "Bauer & Koehne 1994",
+     Combination::fisher},
+    {"conditional_error", "stage 2 is tested at the conditional error that the planned design left it",
+     "Mueller & Schaefer 2001", Combination::conditional_error},
+    {"unweighted",
+     "the ordinary statistic of all patients (keeps alpha only where a rule for the change ensures it)",
+     "Chen, DeMets & Lan 2004; Mehta & Pocock 2011", Combination::unweighted},
+}};
+
+// sum w_i z_i / sqrt(sum w_i^2): standard normal under the null whatever the later stages' sizes were.
+double inverse_normal_z(std::span<const double> stage_z, std::span<const double> weights);
+
+// Critical value of p1 p2 at full level alpha, where stage 1 rejects at p1 <= alpha_1 and accepts at p1 >=
+// alpha_0 (1: never): alpha = alpha_1 + c (ln alpha_0 - ln alpha_1) (Bauer & Koehne 1994, eq. 4).
+double fisher_critical_value(double alpha, double alpha_1, double alpha_0);
+
+// Critical values of Fisher's combination at K looks (products of p-values to the power of the weights), for the
+// levels that each look may spend (Wassmer 1999).
+std::vector<double> fisher_critical_values(std::span<const double> alpha_spent,
+                                           std::span<const double> weights);
+
+// Conditional error of a design of two stages with critical value z2 at the end: P(Z >= z2 | z1) under the null, at
+// information t1 of stage 1 (Proschan & Hunsberger 1995).
+double conditional_error(double z1, double t1, double z2);
+
+}  // namespace trialwright::sequential

@@ -1,0 +1,50 @@
+// One trial of a design that looks before the end: enrolment, looks and decisions in calendar time.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "design/staged_design.hpp"
+#include "trial/simulate_trial.hpp"
+#include "trial/trial_plan.hpp"
+
+namespace trialwright::trial {
+
+// What a look saw and what was decided, for replay and trials.csv.
+struct LookRecord {
+  double cut_months = 0;  // of the data; NaN where the trial has no calendar
+  double decision_months = 0;
+  int n_enrolled = 0;  // by the decision
+  int n_known = 0;     // patients whose outcome was due by the cut
+  design::Decision decision;
+  design::Statistics statistics;
+  std::vector<analysis::TwoByTwo> tables;  // [i_hypothesis], all stages, as known
+};
+
+struct StagedOutcome {
+  int n_looks = 0;  // decided
+  design::StopReason stop = design::StopReason::none;
+  design::Bits rejected = 0;  // hypotheses
+  design::Bits naive_rejected = 0;
+  design::Bits arms = 0;  // that were still recruiting at the end (bit i_arm)
+  int population =
+      -1;              // that was recruited at the end: -1 all, else the level of the subgroup's factor
+  int n_enrolled = 0;  // randomised in all, the pipeline included
+  int n_analysed = 0;  // whose outcome was known at the look that ended the trial
+  // Of the calendar; zeros where the trial has none.
+  bool has_calendar = false;
+  double decision_months = 0;  // until the decision that ended the trial
+  design::TrialState state;    // after the last look
+};
+
+// The first trials of a point whose estimates and adjusted inference are made (stated as their n_trials).
+inline constexpr std::uint64_t k_inference_trials = 65'536;
+
+// Simulates trial number `trial` patient by patient: a pure function of (plan, trial). Of workspace.outcome the
+// analyses hold the tables and unadjusted estimates of the hypotheses and the secondary analyses at the end (of what was
+// known at the look that ended the trial, or of all patients where the design analyses its over-run), the counts those of
+// the arms. Records are made where `records` is not null.
+void simulate_staged(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace,
+                     StagedOutcome& outcome, std::vector<LookRecord>* records);
+
+}  // namespace trialwright::trial
