@@ -125,8 +125,13 @@ DesignSpec read_design(std::string name, input::Reader& reader, const StudyNames
                                                : RandomisationMethod::permuted_block;
   spec.randomisation = read_randomisation(
       reader, spec.arms, patients_are_known ? spec.patients : k_maximum_patients, names.factors, usual);
-  if (patients_are_known && !spec.arms.empty() &&
-      std::holds_alternative<RandomAllocation>(spec.randomisation))
+  const bool is_random_allocation = std::holds_alternative<RandomAllocation>(spec.randomisation);
+  if (is_random_allocation && kind != DesignKind::fixed && kind != DesignKind::randomised_withdrawal)
+    reader.fault(
+        "randomisation",
+        "random_allocation fixes the arms' sizes at the end alone (looks would meet them by chance)",
+        "method: permuted_block");
+  if (patients_are_known && !spec.arms.empty() && is_random_allocation)
     check_every_arm_has_patients(reader, spec, names);
   read_rules(kind, reader, names, spec);
   return spec;

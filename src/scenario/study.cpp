@@ -158,9 +158,25 @@ void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan)
   plan.estimands.emplace_back(estimand, *plan.endpoints.back(), *plan.model);
 }
 
-// The analyses of a design, the primary first, with the estimands and endpoints they need.
-void plan_analyses(const StudySpec& spec, const design::DesignSpec& design,
-                   trial::TrialPlan& plan) {
+// The hypotheses of a design: of several doses one for each, of populations one for each, else the primary analysis.
+std::vector<trial::PlannedAnalysis> hypotheses(const trial::PlannedAnalysis& primary,
+                                               const design::DesignSpec& design,
+                                               const trial::TrialPlan& plan) {
+  const bool is_of_arms = design.kind() == design::DesignKind::treatment_selection ||
+                          design.kind() == design::DesignKind::multi_arm_multi_stage;
+  if (!is_of_arms) return {primary};
+  std::vector<trial::PlannedAnalysis> all;
+  for (const int arm : active_arms(design, plan.control_arm)) {
+    all.push_back(primary);
+    all.back().name =
+        fmt::format("{}[{}]", primary.name, plan.model->arms()[static_cast<std::size_t>(arm)].name);
+    all.back().arm_1 = arm;
+  }
+  return all;
+}
+
+// The analyses of a design, its hypotheses first, with the estimands and endpoints they need.
+void plan_analyses(const StudySpec& spec, const design::DesignSpec& design, trial::TrialPlan& plan) {
   std::vector<int> i_analyses{design.primary};
   i_analyses.insert(i_analyses.end(), design.secondary.begin(), design.secondary.end());
   std::vector<int> placed(spec.estimands.size(), -1);
@@ -171,8 +187,23 @@ void plan_analyses(const StudySpec& spec, const design::DesignSpec& design,
       place = static_cast<int>(plan.estimands.size());
       add_estimand(spec, entry.estimand, plan);
     }
-    plan.analyses.push_back(planned(entry, place, design, plan.control_arm));
+    const auto analysis = planned(entry, place, design, plan.control_arm);
+    if (i_analysis == design.primary) {
+      plan.analyses = hypotheses(analysis, design, plan);
+      plan.n_hypotheses = static_cast<int>(plan.analyses.size());
+    } else {
+      plan.analyses.push_back(analysis);
+    }
   }
+}
+
+std::shared_ptr<const design::StagedDesign> staged_design(const StudySpec& spec,
+                                                          const design::DesignSpec& design) {
+  if (design.primary < 0) return nullptr;
+  const auto& primary = spec.analyses[static_cast<std::size_t>(design.primary)].spec;
+  return design::make_staged_design(
+      design, {primary.test, primary.effect, primary.interval, primary.confidence_level,
+               static_cast<int>(design.arms.size()) - 1});
 }
 
 // The factors that the allocation or an analysis reads.
@@ -201,8 +232,7 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
 }
 
 // Everything but endpoints, estimands, analyses and needs.
-std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec,
-                                            const design::DesignSpec& design,
+std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = std::make_shared<trial::TrialPlan>();
@@ -210,19 +240,21 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec,
   plan->scenario = scenario;
   plan->model = std::move(model);
   plan->control_arm = plan->model->control_arm();
-  plan->n_patients = design.patients;
+  plan->staged = staged_design(spec, design);
+  if (design.looks) plan->looks = *design.looks;
+  plan->n_planned = design.patients;
+  plan->n_patients = plan->staged ? plan->staged->most_patients() : design.patients;
   plan->key = rng::key_from_seed(spec.simulation.seed);
   for (const auto& share : design.arms) plan->arms.push_back(share.arm);
   std::vector<int> levels;
   for (const auto& factor : plan->model->factors())
     levels.push_back(static_cast<int>(factor.levels.size()));
   plan->allocation =
-      std::make_shared<design::Allocation>(design.randomisation, design.arms, design.patients, levels);
+      std::make_shared<design::Allocation>(design.randomisation, design.arms, plan->n_patients, levels);
   return plan;
 }
 
-std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec,
-                                            const design::DesignSpec& design,
+std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = bare_plan(spec, design, scenario, std::move(model));
@@ -427,6 +459,7 @@ std::shared_ptr<const trial::TrialPlan> Study::estimand_plan(const std::vector<i
 
   design::DesignSpec design;
   design.name = "calibration";
+  design.primary = -1;
   for (std::size_t i = 0; i < spec->calibrated->arms().size(); ++i)
     design.arms.push_back({static_cast<int>(i), 1});
   design.patients = patients_per_arm * static_cast<int>(design.arms.size());

@@ -219,7 +219,10 @@ void check_arms(input::Reader& reader, const design::DesignSpec& design, const S
         reader.fault("arms",
                      fmt::format("analysis \"{}\" compares arm \"{}\", which this design does not have",
                                  entry.name, names.arms[static_cast<std::size_t>(*arm)]));
-    if (!entry.arm && design.arms.size() > 2)
+    const bool is_of_every_arm =
+        i_analysis == design.primary && (design.kind() == design::DesignKind::treatment_selection ||
+                                         design.kind() == design::DesignKind::multi_arm_multi_stage);
+    if (!entry.arm && design.arms.size() > 2 && !is_of_every_arm)
       reader.fault(
           "arms",
           fmt::format("analysis \"{}\" does not say which active arm it is of (the design has {})",
@@ -233,7 +236,7 @@ void check_arms(input::Reader& reader, const design::DesignSpec& design, const S
 
 void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
   const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
-                                 patients.factors};
+                                 patients.factors, names_of(spec.estimands)};
   for (auto& [name, reader] : study.named("designs")) {
     auto design = design::read_design(name, reader, names);
     check_arms(reader, design, spec, patients);
