@@ -10,7 +10,9 @@ namespace trialwright::sequential {
 
 namespace {
 
-double certain(double z, double z_final) { return z >= z_final ? 1.0 : 0.0; }
+double certain(double z, double z_final) {
+  return z >= z_final ? 1.0 : 0.0;
+}
 
 }  // namespace
 
@@ -32,8 +34,7 @@ double predictive_power(double z, double t, double z_final, double prior_mean, d
   const double score = z * std::sqrt(t);
   const double drift = (score + prior_mean * prior_precision) * variance;
   const double rest = 1.0 - t;
-  return math::normal_cdf((score + drift * rest - z_final) /
-                          std::sqrt(rest + rest * rest * variance));
+  return math::normal_cdf((score + drift * rest - z_final) / std::sqrt(rest + rest * rest * variance));
 }
 
 double information_for_conditional_power(double z, double t, double z_final, double drift,

@@ -1,0 +1,90 @@
+// Conditional and predictive power against quadrature over what is still to come. Reference values of
+// binary data are in tests/reference/gs_combination.test.cpp.
+#include "sequential/conditional_power.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "math/normal.hpp"
+#include "math/quadrature.hpp"
+
+namespace trialwright::sequential {
+namespace {
+
+// E g(drift) of a normal drift, by quadrature.
+template <class G>
+double expectation(G&& g, double mean, double sd) {
+  return math::GaussLegendre(64).integrate(
+      [&](double x) { return math::normal_pdf(x) * g(mean + sd * x); }, -9, 9, 4);
+}
+
+TEST(ConditionalPower, PublishedDefinition) {
+  // Half of the information, z = 1, final 1.96 under drift 2.8: B(1/2) = .7071, 1.4 to come.
+  EXPECT_NEAR(conditional_power(1.0, 0.5, 1.96, 2.8),
+              math::normal_cdf((std::sqrt(0.5) + 1.4 - 1.96) / std::sqrt(0.5)), 1e-15);
+}
+
+TEST(ConditionalPower, AveragesToTheUnconditional) {
+  // P(Z_1 >= z_final) = E over Z_t of the conditional power.
+  for (const double t : {0.1, 0.5, 0.9}) {
+    for (const double drift : {0.0, 2.8}) {
+      const double power = expectation([&](double z) { return conditional_power(z, t, 1.96, drift); },
+                                       drift * std::sqrt(t), 1.0);
+      EXPECT_NEAR(power, math::normal_survival(1.96 - drift), 1e-12) << t << ' ' << drift;
+    }
+  }
+}
+
+TEST(PredictivePower, IsConditionalPowerOverThePosterior) {
+  for (const double t : {0.2, 0.6}) {
+    for (const double z : {-0.5, 1.4}) {
+      const auto conditional = [&](double drift) { return conditional_power(z, t, 2.0, drift); };
+      EXPECT_NEAR(predictive_power(z, t, 2.0),
+                  expectation(conditional, z / std::sqrt(t), 1 / std::sqrt(t)), 1e-12);
+      const double precision = t + 1 / 0.49;
+      EXPECT_NEAR(predictive_power(z, t, 2.0, 1.5, 0.7),
+                  expectation(conditional, (z * std::sqrt(t) + 1.5 / 0.49) / precision,
+                              1 / std::sqrt(precision)),
+                  1e-12);
+    }
+  }
+}
+
+TEST(PredictivePower, BetweenItsLimits) {
+  EXPECT_NEAR(predictive_power(1.2, 0.4, 2.0, 7.0, 1e7), predictive_power(1.2, 0.4, 2.0), 1e-9);
+  EXPECT_EQ(predictive_power(1.2, 0.4, 2.0, 2.5, 0.0), conditional_power(1.2, 0.4, 2.0, 2.5));
+}
+
+TEST(InformationForConditionalPower, ReachesIt) {
+  const double z = 1.1, t = 0.5, z_final = 1.97, drift = 2.2;
+  for (const double power : {0.6, 0.8, 0.95}) {
+    const double information = information_for_conditional_power(z, t, z_final, drift, power);
+    // P(sqrt(t) z + sqrt(1 - t) Z_2 >= z_final) with Z_2 ~ N(drift sqrt(information of stage 2), 1).
+    const double z_2 = (z_final - std::sqrt(t) * z) / std::sqrt(1 - t);
+    EXPECT_NEAR(math::normal_survival(z_2 - drift * std::sqrt(information - t)), power, 1e-13);
+  }
+  // At the planned information it is the conditional power as planned.
+  const double planned = conditional_power(z, t, z_final, drift);
+  EXPECT_NEAR(information_for_conditional_power(z, t, z_final, drift, planned), 1.0, 1e-12);
+}
+
+TEST(InformationForConditionalPower, EndsOfTheRange) {
+  EXPECT_EQ(information_for_conditional_power(5.0, 0.5, 1.97, 1.0, 0.8), 0.5);
+  EXPECT_EQ(information_for_conditional_power(1.0, 0.5, 1.97, 0.0, 0.8),
+            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(information_for_conditional_power(1.0, 0.5, 1.97, -0.3, 0.8),
+            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(information_for_conditional_power(1.0, 1.2, 1.97, 1.0, 0.8), 1.2);
+}
+
+TEST(ConditionalPower, NothingLeftToCome) {
+  EXPECT_EQ(conditional_power(2.0, 1.0, 1.97, 3.0), 1.0);
+  EXPECT_EQ(conditional_power(1.9, 1.3, 1.97, 3.0), 0.0);
+  EXPECT_EQ(predictive_power(1.97, 1.0, 1.97), 1.0);
+  EXPECT_EQ(predictive_power(1.9, 1.0, 1.97, 0.0, 1.0), 0.0);
+}
+
+}  // namespace
+}  // namespace trialwright::sequential
