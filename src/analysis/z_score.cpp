@@ -70,4 +70,45 @@ ZScore cmh_z(std::span<const TwoByTwo> strata) {
   return sum;
 }
 
+bool is_exact(Method method) {
+  switch (method) {
+    case Method::fisher:
+    case Method::fisher_midp:
+    case Method::boschloo:
+    case Method::z_pooled_exact:
+      return true;
+    case Method::chi_square:
+    case Method::chi_square_yates:
+    case Method::z_pooled:
+    case Method::z_unpooled:
+    case Method::cmh:
+    case Method::farrington_manning:
+      return false;
+  }
+  return false;
+}
+
+TwoByTwo oriented(const TwoByTwo& table, Direction direction) {
+  return direction == Direction::higher_is_better ? table : complemented(table);
+}
+
+ZScore z_score(const TestSpec& spec, std::span<const TwoByTwo> strata) {
+  if (spec.method == Method::cmh) {
+    ZScore z = cmh_z(strata);
+    if (spec.direction == Direction::lower_is_better) z.numerator = -z.numerator;
+    return z;
+  }
+  const TwoByTwo table = oriented(collapsed(strata), spec.direction);
+  switch (spec.method) {
+    case Method::chi_square_yates:
+      return yates_z(table);
+    case Method::z_unpooled:
+      return unpooled_z(table, spec.margin);
+    case Method::farrington_manning:
+      return farrington_manning_z(table, spec.margin);
+    default:
+      return pooled_z(table);
+  }
+}
+
 }  // namespace trialwright::analysis

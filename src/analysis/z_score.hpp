@@ -3,7 +3,7 @@
 
 #include <span>
 
-#include "analysis/choices.hpp"
+#include "analysis/binary_test.hpp"
 #include "analysis/two_by_two.hpp"
 
 namespace trialwright::analysis {
@@ -22,5 +22,12 @@ ZScore yates_z(const TwoByTwo& table);
 ZScore unpooled_z(const TwoByTwo& table, double margin);
 ZScore farrington_manning_z(const TwoByTwo& table, double margin);
 ZScore cmh_z(std::span<const TwoByTwo> strata);
+
+// Has the method a p-value of its own and no z?
+bool is_exact(Method method);
+// The table as it reads where higher is better.
+TwoByTwo oriented(const TwoByTwo& table, Direction direction);
+// The z of a planned test, positive where treatment has the better rate; not of exact methods.
+ZScore z_score(const TestSpec& spec, std::span<const TwoByTwo> strata);
 
 }  // namespace trialwright::analysis

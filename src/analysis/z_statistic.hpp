@@ -1,0 +1,63 @@
+// The z statistic of a planned test, for designs that hold it against boundaries of their own.
+#pragma once
+
+#include <span>
+
+#include "analysis/binary_test.hpp"
+#include "analysis/two_by_two.hpp"
+#include "analysis/z_score.hpp"
+
+namespace trialwright::analysis {
+
+// Made once a plan, const, shared by threads; the same bits on every instruction set.
+//
+// z is positive where treatment is better, whatever the direction, and allows for the margin; sides and
+// alpha of the specification play no part. Of exact methods it is the normal quantile of 1 - the
+// one-sided p-value (costly of boschloo and z_pooled_exact: a search for each table). Where there is no
+// variance the rule of test() stands: an empty arm, no responder at all or nothing but responders give
+// z = 0; z_unpooled is +-infinity where the rates (with the margin) differ.
+class ZStatistic {
+ public:
+  // The specification must have passed check().
+  explicit ZStatistic(const TestSpec& spec);
+
+  const TestSpec& spec() const { return spec_; }
+
+  // cmh keeps the strata apart, all other methods sum them. No allocation but of exact methods.
+  double operator()(std::span<const TwoByTwo> strata) const;
+  double operator()(const TwoByTwo& table) const { return (*this)({&table, 1}); }
+
+  // The same of strata that need not lie in memory: table_of(i_stratum) is a TwoByTwo.
+  template <class TableOf>
+  double over(int n_strata, TableOf table_of) const {
+    if (spec_.method == Method::cmh) {
+      ZScore sum;
+      for (int s = 0; s < n_strata; ++s) add(sum, table_of(s));
+      return z_of(sum);
+    }
+    TwoByTwo sum = table_of(0);
+    for (int s = 1; s < n_strata; ++s) {
+      const TwoByTwo parts[] = {sum, table_of(s)};
+      sum = collapsed(parts);
+    }
+    return (*this)(sum);
+  }
+
+  // Evidence that treatment is worse: -z; of exact methods that of their other tail.
+  template <class TableOf>
+  double against_over(int n_strata, TableOf table_of) const {
+    return is_exact(spec_.method) ? other_tail().over(n_strata, table_of) : -over(n_strata, table_of);
+  }
+  double against(const TwoByTwo& table) const {
+    return against_over(1, [&](int) { return table; });
+  }
+
+ private:
+  double z_of(const ZScore& score) const;
+  void add(ZScore& sum, const TwoByTwo& stratum) const;
+  ZStatistic other_tail() const;
+
+  TestSpec spec_;
+};
+
+}  // namespace trialwright::analysis
