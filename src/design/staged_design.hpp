@@ -130,6 +130,11 @@ class StagedDesign {
 
   // The largest number of patients that the design may come to.
   virtual int most_patients() const = 0;
+
+  // While the looks fall at the planned numbers of patients in the planned ratio: do a look's decision, the state after it
+  // and naive_rejections hang on nothing but the look and the sum over the stages of hypothesis 0's one table, and is
+  // the state alike in all trials that go on? Then a trial is decided by one table a look, made once.
+  virtual bool decides_by_totals() const { return false; }
 };
 
 // What every design needs of its study to be resolved.

@@ -35,6 +35,8 @@ struct StagedOutcome {
   bool has_calendar = false;
   double decision_months = 0;  // until the decision that ended the trial
   design::TrialState state;    // after the last look
+  // [i_hypothesis], of the first k_inference_trials trials; else empty.
+  std::vector<design::Inference> inference;
 };
 
 // The first trials of a point whose estimates and adjusted inference are made (stated as their n_trials).

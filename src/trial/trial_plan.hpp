@@ -66,6 +66,9 @@ struct TrialPlan {
   design::LookPlan looks;
   int n_planned = 0;  // patients at the end if no look changes it
   int n_hypotheses = 1;
+  // What a look tells a design beside its hypotheses' tables, indices into `estimands`; -1: nothing.
+  int merit_estimand = -1;   // arms are chosen by its rates
+  int safety_estimand = -1;  // is watched in every arm
   std::vector<std::unique_ptr<const endpoint::Endpoint>> endpoints;
   std::vector<estimand::Estimand> estimands;
   std::vector<PlannedAnalysis> analyses;  // the primary one first
