@@ -111,6 +111,10 @@ struct Inference {
   bool defined = false;
 };
 
+// A stage's patients: those who came to be known between two looks, or those who were randomised between two decisions (all of
+// them, also where their outcome came to be known later).
+enum class StageBy { outcome, randomisation };
+
 // A design's rules, resolved for one plan; immutable, safe to share between threads. decide() is a function of the data
 // and the state alone, and keeps no memory elsewhere, so that trials drawn as counts and trials of patients are decided
 // alike, and equal tables need it once.
@@ -130,6 +134,13 @@ class StagedDesign {
 
   // The largest number of patients that the design may come to.
   virtual int most_patients() const = 0;
+
+  // How patients are told off to stages; by randomisation where a decision reads more of them than the primary
+  // outcome, which must then not come to be known in a later stage (Jenkins, Stone & Jennison 2011).
+  virtual StageBy stages_by() const { return StageBy::outcome; }
+  // The estimands that LookData::merits and ::safety are of, as indices into the study's; -1: not asked for.
+  virtual int merit_estimand() const { return -1; }
+  virtual int safety_estimand() const { return -1; }
 
   // While the looks fall at the planned numbers of patients in the planned ratio: do a look's decision, the state after it
   // and naive_rejections hang on nothing but the look and the sum over the stages of hypothesis 0's one table, and is
