@@ -23,6 +23,11 @@ inline constexpr int k_most_statistics = 12;
 // Sets of hypotheses, of arms: bit i is the i-th.
 using Bits = std::uint32_t;
 
+// Whose patients a stage's tables hold: those who came to be known between two looks; or those randomised between two
+// decisions, as far as known, which keeps stages independent where a decision reads an early endpoint of patients whose
+// outcome is still to come (a stage's tables then grow until its last patient is known).
+enum class StageRule { by_outcome, by_randomisation };
+
 // Why a trial ended at a look. At the last look `efficacy` is a rejection and `completed` none.
 enum class StopReason : std::uint8_t { none, efficacy, futility, harm, no_arm_left, completed };
 inline constexpr int k_stop_reasons = 6;

@@ -13,6 +13,7 @@
 #include "design/allocation.hpp"
 #include "design/looks.hpp"
 #include "design/staged_design.hpp"
+#include "design/study_names.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "patient/patient_model.hpp"
@@ -28,9 +29,13 @@ struct ExactRates {
 };
 
 // The patients at one level of a factor (PatientModel::factors).
-struct Subgroup {
-  int factor = 0;
-  int level = 0;
+using design::Subgroup;
+
+// Is this analysis's estimate at least `fraction` of another's, in the direction that is better? Of a region against all
+// patients: ICH E17 (2017), section 2.2.7; Japanese MHLW guidance 2007, method 1.
+struct Consistency {
+  int i_with = 0;  // into TrialPlan::analyses
+  double fraction = 0.5;
 };
 
 // One planned analysis: an active arm against the control on one estimand.
@@ -51,6 +56,7 @@ struct PlannedAnalysis {
   std::optional<ExactRates> exact_rates{};
   // The patients it is of, where not all: those at a level of a factor.
   std::optional<Subgroup> subgroup{};
+  std::optional<Consistency> consistency{};
 };
 
 struct TrialPlan {
@@ -65,6 +71,10 @@ struct TrialPlan {
   std::shared_ptr<const design::StagedDesign> staged;
   design::LookPlan looks;
   int n_planned = 0;  // patients at the end if no look changes it
+  // Patients whose baseline is made, in the order of their arrival: n_patients, and more where a look may restrict recruitment
+  // to the level `state.population` of `population_factor` (-1: no look does), so that others are passed over.
+  int n_candidates = 0;
+  int population_factor = -1;
   int n_hypotheses = 1;
   // What a look tells a design beside its hypotheses' tables, indices into `estimands`; -1: nothing.
   int merit_estimand = -1;   // arms are chosen by its rates
