@@ -30,6 +30,8 @@ enum class Purpose : std::uint32_t {
   search = 18,
   counts = 19,              // unit = stage of the trial: counts drawn instead of patients
   rescue_and_dropout = 20,  // unit = patient: draws as patient/intercurrent_events.hpp tells
+  rerandomisation = 21,     // unit 0: a word a responder randomised again (trial/maintenance.hpp)
+  maintenance = 22,         // unit = patient: leaving, then a word a change of state
 };
 
 // The trial, patient (or other unit) and purpose a draw belongs to. Trials number below 2^48.

@@ -15,6 +15,7 @@ struct AnalysisOutcome {
       false;  // no test was possible (an arm without evaluable patients): counts as not rejected
   analysis::Estimate estimate;
   analysis::TwoByTwo table;  // over all strata
+  double p_value = 1;  // of analyses of a maintenance phase alone: the others' follow from their tables
 };
 
 // The planned test and estimate on one table a stratum (of an analysis that is not stratified: one). A
