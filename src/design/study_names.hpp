@@ -1,10 +1,13 @@
 // The names in a study's other sections that designs refer to.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "analysis/binary_test.hpp"
 #include "design/randomisation.hpp"
+#include "input/reader.hpp"
 
 namespace trialwright::design {
 
@@ -14,6 +17,17 @@ struct StudyNames {
   std::vector<std::string> analyses;
   std::vector<FactorLevels> factors;  // as PatientModel::factors(): the study's, then region and site
   std::vector<std::string> estimands{};
+  std::vector<analysis::TestSpec> tests{};  // [i_analysis]
 };
+
+// The patients at one level of a factor.
+struct Subgroup {
+  int factor = 0;  // index into StudyNames::factors
+  int level = 0;
+  bool operator==(const Subgroup&) const = default;
+};
+
+// Reads `subgroup: {factor: severity, level: "iga >= 4"}`; nullopt where it is absent or faulty.
+std::optional<Subgroup> read_subgroup(input::Reader& reader, const std::vector<FactorLevels>& factors);
 
 }  // namespace trialwright::design

@@ -75,6 +75,44 @@ std::vector<double> Reader::numbers(std::string_view key, const Bounds& bounds,
   return numbers(key, bounds, std::optional<std::size_t>());
 }
 
+std::vector<Reader> Reader::maps(std::string_view key) {
+  constexpr std::string_view k_need = "a list of maps";
+  std::vector<Reader> readers;
+  const Entry* entry = state_->ask(key);
+  if (entry == nullptr) {
+    state_->add_missing(key, k_need);
+    return readers;
+  }
+  const Node& list = entry->value;
+  if (list.kind != Node::Kind::sequence) {
+    state_->add_wrong(key, list, "", k_need,
+                      list.kind == Node::Kind::map ? "write - before the map's first key" : "");
+    return readers;
+  }
+  if (list.items.empty()) {
+    state_->add(list.at, fmt::format("\"{}\" is an empty list ({} is needed)", key, k_need));
+    return readers;
+  }
+  Node echo = Node::sequence();
+  echo.items.assign(list.items.size(), Node::map());
+  state_->write(key, std::move(echo));
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const Node& item = list.items[i];
+    const std::string name = item_key(key, i);
+    if (item.kind != Node::Kind::map) {
+      state_->add_wrong(name, item, "", "a map");
+      readers.push_back(state_->dead_child(name));
+      continue;
+    }
+    Reader reader(item, join_path(state_->path, name), *state_->faults, *state_->echo_root);
+    reader.state_->echo_keys = state_->echo_keys;
+    reader.state_->echo_keys.emplace_back(key);
+    reader.state_->echo_keys.push_back(fmt::format("{}", i));
+    readers.push_back(std::move(reader));
+  }
+  return readers;
+}
+
 std::vector<std::string> Reader::texts(std::string_view key, std::vector<std::string> fallback) {
   const Entry* entry = state_->ask(key);
   Node echo = Node::sequence();

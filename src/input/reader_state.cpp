@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <string>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -129,6 +130,10 @@ const Entry* Reader::State::ask(std::string_view key) {
 void Reader::State::write(std::string_view key, Node value) {
   Node* at = echo_root;
   for (const std::string& step : echo_keys) {
+    if (at->kind == Node::Kind::sequence) {
+      at = &at->items[static_cast<std::size_t>(std::stoul(step))];
+      continue;
+    }
     Node* next = at->find(step);
     if (next == nullptr) {
       at->kind = Node::Kind::map;

@@ -45,7 +45,7 @@ PatientNames patient_names(const patient::PatientModel& model) {
   names.arms = names_of(model.arms());
   names.control_arm = model.control_arm();
   for (const auto& factor : model.factors())
-    names.factors.push_back({factor.name, static_cast<int>(factor.levels.size())});
+    names.factors.push_back({factor.name, static_cast<int>(factor.levels.size()), factor.levels});
   names.endpoint = {model.measures(), model.visit_weeks(), model.adverse_event_categories(),
                     model.follow_up_weeks()};
   names.capacity = model.capacity();
@@ -71,9 +71,10 @@ std::optional<PatientNames> names_despite_faults(const patient::PatientSpec& spe
   names.arms = names_of(spec.arms);
   names.control_arm = static_cast<int>(patient::control_of(spec.arms));
   for (const auto& stratum : spec.population->strata())
-    names.factors.push_back({stratum.name, static_cast<int>(stratum.levels.size())});
-  names.factors.push_back({"region", static_cast<int>(spec.recruitment->region_names().size())});
-  names.factors.push_back({"site", spec.recruitment->n_sites()});
+    names.factors.push_back({stratum.name, static_cast<int>(stratum.levels.size()), stratum.levels});
+  for (const auto& [name, levels] : {std::pair{"region", spec.recruitment->region_names()},
+                                     std::pair{"site", spec.recruitment->site_names()}})
+    names.factors.push_back({name, static_cast<int>(levels.size()), levels});
   constexpr double k_infinity = std::numeric_limits<double>::infinity();
   names.endpoint.measures.push_back({spec.course.name, 0, -k_infinity, k_infinity, 0});
   for (const auto& entry : root.find("measures")->entries)
@@ -151,8 +152,36 @@ void check_published_ratio(const AnalysisEntry& entry, input::Reader& reader) {
       "effect: risk_difference");
 }
 
+// `consistency: {with: all_patients, fraction: 0.5}`.
+std::optional<AnalysisEntry::Consistency> read_consistency(input::Reader& reader,
+                                                           const std::vector<std::string>& analyses) {
+  auto consistency = reader.optional_map("consistency");
+  if (!consistency) return std::nullopt;
+  AnalysisEntry::Consistency read;
+  read.with = consistency->reference("with", analyses, "analysis");
+  read.fraction = consistency->number("fraction", {0, 1, true, false, "a fraction"}, read.fraction);
+  if (read.with < 0) return std::nullopt;
+  return read;
+}
+
+// An estimate is compared with one of the same thing.
+void check_consistency(const StudySpec& spec, std::size_t i_analysis, input::Reader& reader) {
+  const auto& entry = spec.analyses[i_analysis];
+  if (!entry.consistency) return;
+  const auto& with = spec.analyses[static_cast<std::size_t>(entry.consistency->with)];
+  const std::string pair = fmt::format("\"{}\" and \"{}\"", entry.name, with.name);
+  if (&with == &entry)
+    reader.fault("consistency", "\"with\" is the analysis itself (it is consistent with another)");
+  else if (entry.spec.effect != with.spec.effect || entry.estimand != with.estimand)
+    reader.fault("consistency",
+                 fmt::format("{} estimate different things (their estimand and effect must be the same)",
+                             pair));
+  else if (entry.arm != with.arm || entry.against != with.against)
+    reader.fault("consistency", fmt::format("{} compare different arms", pair));
+}
+
 AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec,
-                            const PatientNames& names) {
+                            const PatientNames& names, const std::vector<std::string>& analyses) {
   AnalysisEntry entry;
   entry.name = name;
   entry.estimand = reader.reference("estimand", names_of(spec.estimands), "estimand");
@@ -160,6 +189,8 @@ AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, cons
   entry.spec = analysis::read_test(
       reader, higher ? analysis::Direction::higher_is_better : analysis::Direction::lower_is_better);
   entry.strata = reader.references("strata", names_of(names.factors), "stratification factor");
+  entry.subgroup = design::read_subgroup(reader, names.factors);
+  entry.consistency = read_consistency(reader, analyses);
   entry.arm = reader.optional_reference("arm", names.arms, "arm");
   entry.against = reader.optional_reference("against", names.arms, "arm");
   const std::size_t n_faults = reader.faults().size();
@@ -198,14 +229,36 @@ void read_endpoints_to_analyses(input::Reader& study, const PatientNames& names,
     spec.endpoints.push_back(endpoint::read_endpoint(name, reader, names.endpoint));
   for (auto& [name, reader] : study.named("estimands"))
     spec.estimands.push_back(estimand::read_estimand(name, reader, spec.endpoints));
-  for (auto& [name, reader] : study.named("analyses"))
-    spec.analyses.push_back(read_analysis(name, reader, spec, names));
+  auto analyses = study.named("analyses");
+  std::vector<std::string> analysis_names;
+  for (const auto& entry : analyses) analysis_names.push_back(entry.first);
+  for (auto& [name, reader] : analyses)
+    spec.analyses.push_back(read_analysis(name, reader, spec, names, analysis_names));
+  for (std::size_t i = 0; i < analyses.size(); ++i) check_consistency(spec, i, analyses[i].second);
 }
 
 int active_arm(const design::DesignSpec& design, int control_arm) {
   for (const auto& share : design.arms)
     if (share.arm != control_arm) return share.arm;
   return control_arm;
+}
+
+// What an analysis of a design is held against is analysed there too.
+void check_has_what_is_compared(input::Reader& reader, const design::DesignSpec& design,
+                                const StudySpec& spec) {
+  for (const int i_analysis : design.secondary) {
+    const auto& consistency = spec.analyses[static_cast<std::size_t>(i_analysis)].consistency;
+    if (!consistency || consistency->with == design.primary) continue;
+    if (std::find(design.secondary.begin(), design.secondary.end(), consistency->with) ==
+        design.secondary.end())
+      reader.fault("secondary",
+                   fmt::format("analysis \"{}\" is held against \"{}\", which this design does not have",
+                               spec.analyses[static_cast<std::size_t>(i_analysis)].name,
+                               spec.analyses[static_cast<std::size_t>(consistency->with)].name));
+  }
+  if (design.primary >= 0 && spec.analyses[static_cast<std::size_t>(design.primary)].consistency)
+    reader.fault("primary", "an analysis that is held against another cannot be the primary one",
+                 "list it under secondary");
 }
 
 // An analysis of a design compares two of its arms.
@@ -235,11 +288,13 @@ void check_arms(input::Reader& reader, const design::DesignSpec& design, const S
 }
 
 void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
-  const design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
-                                 patients.factors, names_of(spec.estimands)};
+  design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
+                           patients.factors, names_of(spec.estimands)};
+  for (const auto& entry : spec.analyses) names.tests.push_back(entry.spec.test);
   for (auto& [name, reader] : study.named("designs")) {
     auto design = design::read_design(name, reader, names);
     check_arms(reader, design, spec, patients);
+    check_has_what_is_compared(reader, design, spec);
     if (design.patients > patients.capacity)
       reader.fault("patients",
                    fmt::format("\"patients\" is {} (the sites may enrol only {})", design.patients,

@@ -232,6 +232,42 @@ TEST(Reader, numbers_by_name) {
   EXPECT_THAT(got.echo, HasSubstr("a: {high: 2, placebo: 1}\n"));
 }
 
+TEST(Reader, lists_of_maps) {
+  const auto ask = [](Reader& reader) {
+    for (auto& look : reader.maps("looks")) {
+      look.number("outcomes", k_positive, 7);
+      if (!look.has("first_of")) continue;
+      for (auto& part : look.maps("first_of")) {
+        EXPECT_EQ(part.path(), "looks.1.first_of.0");
+        part.number("months", k_positive);
+      }
+    }
+  };
+  const Answer sound =
+      answer("looks: [{outcomes: 0.5}, {outcomes: 3, first_of: [{months: 2}]}, {}]\n", ask);
+  EXPECT_EQ(sound.told, "");
+  EXPECT_EQ(sound.echo,
+            "looks:\n  - {outcomes: 0.5}\n  -\n    outcomes: 3\n    first_of:\n      - {months: 2}\n"
+            "  - {outcomes: 7}\n");
+  EXPECT_EQ(answer(sound.echo, ask).echo, sound.echo);
+  EXPECT_EQ(answer("looks:\n  - {outcomes: -1}\n  - 3\n  - {outcome: 2}\n", ask).told,
+            "study.yaml:2:16: error: \"outcomes\" is -1 (a number above 0 is needed)\n"
+            "    - {outcomes: -1}\n"
+            "                 ^\n"
+            "study.yaml:3:5: error: \"looks.1\" is 3 (a map is needed)\n"
+            "    - 3\n"
+            "      ^\n"
+            "study.yaml:4:6: error: \"outcome\" is not a known key of \"looks.2\"\n"
+            "    - {outcome: 2}\n"
+            "       ^\n"
+            "  hint: did you mean \"outcomes\"?\n"
+            "3 faults; nothing was run\n");
+  EXPECT_THAT(answer("a: 1\n", ask).told, HasSubstr("\"looks\" is missing (a list of maps is needed)"));
+  EXPECT_THAT(answer("looks: []\n", ask).told, HasSubstr("\"looks\" is an empty list"));
+  EXPECT_THAT(answer("looks: {outcomes: 1}\n", ask).told,
+              HasSubstr("\"looks\" is a map (a list of maps is needed)"));
+}
+
 TEST(Reader, unknown_keys_are_told_with_the_near_one) {
   const Answer got = answer("designs:\n  fixed:\n    patinets: 300\n    zzz: 1\n", [](Reader& reader) {
     for (auto& [name, design] : reader.named("designs")) {
