@@ -67,6 +67,7 @@ void add_calibrate_command(CLI::App& app, Action& action);
 void add_size_command(CLI::App& app, Action& action);
 void add_replay_command(CLI::App& app, Action& action);
 void add_exact_command(CLI::App& app, Action& action);
+void add_boundaries_command(CLI::App& app, Action& action);
 void add_merge_command(CLI::App& app, Action& action);
 void add_submit_command(CLI::App& app, Action& action);
 void add_status_command(CLI::App& app, Action& action);

@@ -15,6 +15,7 @@
 #include "scenario/outputs_spec.hpp"
 #include "scenario/scenario_spec.hpp"
 #include "scenario/simulation_spec.hpp"
+#include "sequential/boundary.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -53,6 +54,8 @@ std::vector<Kind> kinds() {
       {"effects", "analyses.*.effect", rows(analysis::effect_measure_table())},
       {"intervals", "analyses.*.interval", rows(analysis::interval_method_table())},
       {"designs", "designs.*.kind", rows(design::k_design_kinds)},
+      {"boundaries", "designs.*.efficacy.boundary, .harm.boundary; boundaries --efficacy",
+       rows(sequential::k_families)},
       {"randomisation", "designs.*.randomisation.method", rows(design::k_randomisation_methods)},
       {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
        rows(scenario::truth_draw_table())},

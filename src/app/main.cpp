@@ -30,6 +30,7 @@ int run(int argc, char** argv) {
   app::add_size_command(app, action);
   app::add_replay_command(app, action);
   app::add_exact_command(app, action);
+  app::add_boundaries_command(app, action);
   app::add_merge_command(app, action);
   app::add_submit_command(app, action);
   app::add_status_command(app, action);

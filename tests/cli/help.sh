@@ -12,6 +12,7 @@ declare -A options=(
   [size]='CONFIG --set --trials --seed --threads --json --quiet --power --design --scenario'
   [replay]='CONFIG --set --seed --design --scenario --trial --output'
   [exact]='--test --n --p --alpha --two-sided --json'
+  [boundaries]='--alpha --information --efficacy --efficacy-parameter --efficacy-spending --efficacy-z --alpha-spent --futility --futility-parameter --futility-spending --beta-spent --binding --beta --drift --json'
   [list]='KIND'
 )
 exits 0 --help
