@@ -210,6 +210,8 @@ Estimate Estimator::of_table(const TwoByTwo& table) const {
       if (!score) set_log_wald(estimate, z_);
       if (score && estimate.defined) set_limits(estimate, score_limits_of_odds_ratio(table, z_));
       break;
+    case EffectMeasure::hazard_ratio:
+      break;  // refused by check()
   }
   return estimate;
 }
@@ -234,6 +236,8 @@ Estimate Estimator::of_strata(std::span<const TwoByTwo> strata) const {
       estimate = odds_ratio_of_strata(strata);
       set_log_wald(estimate, z_);
       break;
+    case EffectMeasure::hazard_ratio:
+      break;  // refused by check()
   }
   return estimate;
 }

@@ -90,6 +90,8 @@ const char* effect_name(analysis::EffectMeasure effect) {
       return "risk ratio";
     case analysis::EffectMeasure::odds_ratio:
       return "odds ratio";
+    case analysis::EffectMeasure::hazard_ratio:
+      return "hazard ratio";
   }
   return "";
 }

@@ -20,12 +20,17 @@ double value_of(analysis::EffectMeasure effect, double rate_1, double rate_0) {
       return rate_1 / rate_0;
     case analysis::EffectMeasure::odds_ratio:
       return rate_1 / (1 - rate_1) / (rate_0 / (1 - rate_0));
+    case analysis::EffectMeasure::hazard_ratio:
+      break;  // is not made of rates
   }
   return 0;
 }
 
 std::optional<TrueValue> exact_value(const trial::TrialPlan& plan,
                                      const trial::PlannedAnalysis& analysis) {
+  if (const auto& maintenance = analysis.maintenance)
+    return maintenance->true_value ? std::optional{TrueValue{*maintenance->true_value, 0}}
+                                   : std::nullopt;
   // A common rate, whatever it is: no difference, and ratios of 1.
   if (plan.has_common_rate(analysis))
     return TrueValue{analysis.effect == analysis::EffectMeasure::risk_difference ? 0.0 : 1.0, 0};
@@ -40,6 +45,14 @@ std::vector<std::optional<TrueValue>> exact_values(const trial::TrialPlan& plan)
   for (std::size_t i = 0; i < values.size() && !plan.model->truth_is_drawn(); ++i)
     values[i] = exact_value(plan, plan.analyses[i]);
   return values;
+}
+
+// Times have the value of their hazards, or none.
+bool needs_simulation(const trial::TrialPlan& plan,
+                      const std::vector<std::optional<TrueValue>>& values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!values[i] && !plan.analyses[i].maintenance) return true;
+  return false;
 }
 
 std::uint64_t batch_trials(const PointWork& work) {
@@ -78,7 +91,7 @@ TruthStage::TruthStage(std::span<const PointWork> work, int n_threads)
     truth.work = &work[i];
     truth.values = work[i].known ? work[i].known->truths : exact_values(*work[i].plan);
     if (work[i].known || work[i].plan->model->truth_is_drawn() ||
-        std::find(truth.values.begin(), truth.values.end(), std::nullopt) == truth.values.end()) {
+        !needs_simulation(*work[i].plan, truth.values)) {
       finish(truth);
       continue;
     }
@@ -182,7 +195,8 @@ std::optional<TrueValue> TruthStage::pooled_value(const Truth& truth, std::size_
 
 void TruthStage::finish(Truth& truth) {
   for (std::size_t i = 0; i < truth.values.size() && !truth.batches.empty(); ++i)
-    if (!truth.values[i]) truth.values[i] = pooled_value(truth, i);
+    if (!truth.values[i] && !truth.work->plan->analyses[i].maintenance)
+      truth.values[i] = pooled_value(truth, i);
   std::vector<std::vector<Tables>>().swap(truth.batches);
   truth.alone = values_alone(truth.values);
   truth.state = State::done;

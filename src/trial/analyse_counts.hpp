@@ -4,19 +4,10 @@
 #include <span>
 
 #include "analysis/two_by_two.hpp"
+#include "trial/analysis_outcome.hpp"
 #include "trial/trial_plan.hpp"
 
 namespace trialwright::trial {
-
-// What one analysis of one trial came to.
-struct AnalysisOutcome {
-  bool rejected = false;
-  bool failed =
-      false;  // no test was possible (an arm without evaluable patients): counts as not rejected
-  analysis::Estimate estimate;
-  analysis::TwoByTwo table;  // over all strata
-  double p_value = 1;  // of analyses of a maintenance phase alone: the others' follow from their tables
-};
 
 // The planned test and estimate on one table a stratum (of an analysis that is not stratified: one). A
 // function of the tables alone, so that equal tables need it once. No allocation but for what

@@ -13,7 +13,7 @@
 #include "analysis/log_rank.hpp"
 #include "design/withdrawal.hpp"
 #include "rng/philox.hpp"
-#include "trial/analyse_counts.hpp"
+#include "trial/analysis_outcome.hpp"
 
 namespace trialwright::trial {
 
