@@ -177,7 +177,8 @@ Estimator::Estimator(EffectMeasure measure, IntervalMethod interval, double conf
       interval_(interval),
       stratification_(stratification),
       z_(-math::normal_quantile(0.5 * (1.0 - confidence_level))) {
-  TRIALWRIGHT_EXPECT(!check(measure, interval, stratification));
+  TRIALWRIGHT_EXPECT(!check(measure, interval, stratification) &&
+                     measure != EffectMeasure::hazard_ratio);
   TRIALWRIGHT_EXPECT(confidence_level > 0.0 && confidence_level < 1.0);
 }
 
@@ -211,7 +212,7 @@ Estimate Estimator::of_table(const TwoByTwo& table) const {
       if (score && estimate.defined) set_limits(estimate, score_limits_of_odds_ratio(table, z_));
       break;
     case EffectMeasure::hazard_ratio:
-      break;  // refused by check()
+      break;  // of times, which no table holds
   }
   return estimate;
 }
@@ -237,7 +238,7 @@ Estimate Estimator::of_strata(std::span<const TwoByTwo> strata) const {
       set_log_wald(estimate, z_);
       break;
     case EffectMeasure::hazard_ratio:
-      break;  // refused by check()
+      break;  // of times, which no table holds
   }
   return estimate;
 }
