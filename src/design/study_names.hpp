@@ -18,6 +18,7 @@ struct StudyNames {
   std::vector<FactorLevels> factors;  // as PatientModel::factors(): the study's, then region and site
   std::vector<std::string> estimands{};
   std::vector<analysis::TestSpec> tests{};  // [i_analysis]
+  std::vector<int> estimand_of{};           // [i_analysis], -1 where it is faulty
 };
 
 // The patients at one level of a factor.
