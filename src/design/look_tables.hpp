@@ -1,6 +1,8 @@
 // The tables of a look's stages put together.
 #pragma once
 
+#include <vector>
+
 #include "analysis/z_statistic.hpp"
 #include "design/staged_design.hpp"
 
@@ -28,6 +30,15 @@ inline analysis::TwoByTwo table_of_stages(const LookData& data, int i_hypothesis
     sum = analysis::collapsed(parts);
   }
   return sum;
+}
+
+// One table a stratum.
+inline std::vector<analysis::TwoByTwo> strata_of_stages(const LookData& data, int i_hypothesis,
+                                                        int first, int last) {
+  std::vector<analysis::TwoByTwo> strata;
+  for (int s = 0; s < data.n_strata; ++s)
+    strata.push_back(stratum_table(data, i_hypothesis, s, first, last));
+  return strata;
 }
 
 // The planned test's z on the patients of stages first .. last.

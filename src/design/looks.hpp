@@ -11,7 +11,7 @@
 
 namespace trialwright::design {
 
-// A number of patients or events; at most 1 and not written as a whole number above it: a fraction of those planned.
+// A number of patients, or, below 1, a fraction of those planned.
 struct Amount {
   double value = 0;
   bool is_fraction = false;
@@ -20,17 +20,20 @@ struct Amount {
 };
 
 // Reached when so many of the patients in the comparison ...
-struct
-    OutcomesKnown {  // ... have passed the primary endpoint's week (followed, or lost and known to be)
+// ... have passed the primary endpoint's week (followed, or lost and known to be),
+struct OutcomesKnown {
   Amount patients;
 };
-struct PatientsEnrolled {  // ... have been randomised
+// ... have been randomised,
+struct PatientsEnrolled {
   Amount patients;
 };
-struct EventsSeen {  // ... have had the primary endpoint's event (arms together), known at its week
+// ... have had the primary endpoint's event (arms together), known at its week;
+struct EventsSeen {
   int events = 0;
 };
-struct CalendarDate {  // ... so many months after the study's start
+// so many months after the study's start.
+struct CalendarDate {
   double months = 0;
 };
 struct LookTrigger;
@@ -81,7 +84,9 @@ struct LookPlan {
 
 // Reads `looks` (a list of triggers: {outcomes: 0.5}, {outcomes: 150}, {enrolled: ...}, {events: 80}, {months: 18},
 // {first_of: [...]}, {last_of: [...]}), `cleaning_weeks` (4), `pause` (none) and `overrun` (not_analysed) of a design's
-// map. `n_planned`: patients at the end, as planned. Looks that do not increase are faults.
+// map. An amount below 1 is a fraction, a whole number above 1 a number; 1 is a fault. `n_planned`: patients at the end,
+// as planned; a look may be at all of them (kinds for which that makes no sense tell so themselves). More than 19, and
+// looks that do not increase on the last one of the same trigger, are faults.
 LookPlan read_looks(input::Reader& design, int n_planned);
 
 }  // namespace trialwright::design
