@@ -24,7 +24,21 @@ struct ArmSizeProbability {
 // balls takes it by Lemire's method (2019, "Fast random integer generation in an interval"), exactly
 // uniform; the rare word that it rejects (at most k in 2^32) is replaced from words 4, 5, … of unit i.
 // So patient i's arm moves little where the number of patients or the ratio does.
+//
+// A trial that changes its arms on the way begins a new list there (allocate_among); a patient's word stays the one of
+// their place among the trial's patients, so that none is used for two.
 class Allocation {
+ private:
+  // What a list hands out.
+  struct Shares {
+    std::vector<int> arms;          // indices into arms()
+    std::vector<std::int32_t> urn;  // totals, one block, or the reduced ratio
+    std::int32_t total = 0;
+    std::vector<std::int64_t> remainders;  // of totals
+    std::vector<std::int64_t> steps;  // minimisation: what a patient adds to the arm's scaled count
+    std::vector<double> coin;  // minimisation: [preferred * n_arms + arm], probability of the arm
+  };
+
  public:
   // Memory of one thread; any Allocation may use it, one after another.
   struct Workspace {
@@ -32,6 +46,7 @@ class Allocation {
     std::vector<std::int32_t> urns;
     std::vector<std::int64_t> counts;
     std::vector<std::int64_t> imbalances;
+    Shares kept;
   };
 
   // factor_levels[f]: number of levels of the study's factor f. The spec's values are within
@@ -63,6 +78,15 @@ class Allocation {
   void allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
                 std::span<int> arm_out, Workspace& workspace) const;
 
+  // Writes the arm of the patients that `patients` names (ascending, each below arm_out.size()), in this order, by a list of
+  // their own: as long as they are many, among the arms whose bit is set in `kept` (bit i: arms()[i]; at least one) by
+  // these arms' ratio, with nothing carried over from patients before. A block keeps as many of each arm as a whole one
+  // has. Of all arms and patients 0, 1, …, it is the list of an Allocation of that many patients. Others' places in
+  // arm_out stay as they are. No heap allocation after a workspace's first use.
+  void allocate_among(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
+                      std::uint32_t kept, std::span<const int> patients, std::span<int> arm_out,
+                      Workspace& workspace) const;
+
   // The exact law of the active arm's size, for two-arm designs whose sizes do not depend on the
   // patients: random_allocation (one point), permuted_block without strata (hypergeometric in the
   // incomplete block), simple (binomial; sizes less likely than 1e-20 times the likeliest are left
@@ -71,28 +95,41 @@ class Allocation {
 
  private:
   struct Draws;
+  // Whom a list is for: patients 0, 1, … where no numbers are given.
+  struct Listed {
+    std::span<const int> numbers;
+    std::size_t n = 0;
+    std::size_t operator[](std::size_t i) const {
+      return numbers.empty() ? i : static_cast<std::size_t>(numbers[i]);
+    }
+  };
   void empty_urn_of_two(const Draws& draws, std::size_t first, std::uint32_t n_balls,
                         std::span<int> arm_out) const;
-  void prepare_minimisation();
-  void allocate_urn(const Draws& draws, std::span<int> arm_out, Workspace& workspace) const;
-  void allocate_simple(const Draws& draws, std::span<int> arm_out) const;
-  void allocate_blocks(const Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+  void share(std::uint32_t kept, int n_patients, Shares& shares) const;
+  void prepare_coin(Shares& shares) const;
+  void allocate_urn(const Draws& draws, const Shares& shares, Listed listed, std::span<int> arm_out,
+                    Workspace& workspace) const;
+  void allocate_simple(const Draws& draws, const Shares& shares, Listed listed,
+                       std::span<int> arm_out) const;
+  void allocate_blocks(const Draws& draws, const Shares& shares, Listed listed,
+                       const base::Columns<int>& strata, std::span<int> arm_out,
                        Workspace& workspace) const;
-  void allocate_minimising(const Draws& draws, const base::Columns<int>& strata, std::span<int> arm_out,
+  void allocate_minimising(const Draws& draws, const Shares& shares, Listed listed,
+                           const base::Columns<int>& strata, std::span<int> arm_out,
                            Workspace& workspace) const;
+  std::size_t list_of(std::size_t patient, const base::Columns<int>& strata) const;
 
-  // The arm (index into arms()) that the biased coin gives at these imbalances.
-  int toss(std::span<const std::int64_t> imbalances, double uniform) const;
+  // The arm (index into shares.arms) that the biased coin gives at these imbalances.
+  static std::size_t toss(const Shares& shares, std::span<const std::int64_t> imbalances,
+                          double uniform);
 
   Randomisation randomisation_;
   std::vector<ArmShare> arms_;
+  std::vector<int> ratio_;  // reduced
   int n_patients_;
-  std::vector<int> factors_;            // used by the method
-  std::vector<int> factor_levels_;      // of the factors used
-  std::vector<std::int32_t> full_urn_;  // totals, one block, or the reduced ratio
-  std::int32_t full_urn_total_ = 0;
-  std::vector<std::int64_t> steps_;  // minimisation: what a patient adds to the arm's scaled count
-  std::vector<double> coin_;         // minimisation: [preferred * n_arms + arm], probability of the arm
+  std::vector<int> factors_;        // used by the method
+  std::vector<int> factor_levels_;  // of the factors used
+  Shares all_;                      // of all arms and n_patients_
 };
 
 }  // namespace trialwright::design

@@ -47,68 +47,77 @@ struct Margin {
 
 }  // namespace
 
-void Allocation::prepare_minimisation() {
-  const std::size_t n_arms = arms_.size();
+void Allocation::prepare_coin(Shares& shares) const {
+  const std::size_t n_arms = shares.arms.size();
   const double p = std::get<Minimisation>(randomisation_).probability;
   std::int64_t multiple = 1;
-  for (const std::int32_t r : full_urn_) multiple = std::lcm(multiple, std::int64_t{r});
-  for (const std::int32_t r : full_urn_) steps_.push_back(multiple / r);
+  for (const std::int32_t r : shares.urn) multiple = std::lcm(multiple, std::int64_t{r});
+  shares.steps.clear();
+  for (const std::int32_t r : shares.urn) shares.steps.push_back(multiple / r);
 
-  const double total = full_urn_total_;
-  const double smallest = *std::min_element(full_urn_.begin(), full_urn_.end());
-  coin_.assign(n_arms * n_arms, 0.0);
+  shares.coin.assign(n_arms * n_arms, 0.0);
+  if (n_arms == 1) {
+    shares.coin[0] = 1;
+    return;
+  }
+  const double total = shares.total;
+  const double smallest = *std::min_element(shares.urn.begin(), shares.urn.end());
   for (std::size_t k = 0; k < n_arms; ++k) {
-    const double others = total - full_urn_[k];
+    const double others = total - shares.urn[k];
     const double left = (1 - p) * others / (total - smallest);
     for (std::size_t j = 0; j < n_arms; ++j)
-      coin_[k * n_arms + j] = j == k ? 1 - left : left * full_urn_[j] / others;
+      shares.coin[k * n_arms + j] = j == k ? 1 - left : left * shares.urn[j] / others;
   }
 }
 
-int Allocation::toss(std::span<const std::int64_t> imbalances, double uniform) const {
-  const std::size_t n_arms = arms_.size();
+std::size_t Allocation::toss(const Shares& shares, std::span<const std::int64_t> imbalances,
+                             double uniform) {
+  const std::size_t n_arms = shares.arms.size();
   const std::int64_t least = *std::min_element(imbalances.begin(), imbalances.end());
   double tied_ratio = 0;
   for (std::size_t k = 0; k < n_arms; ++k)
-    if (imbalances[k] == least) tied_ratio += full_urn_[k];
-  int chosen = 0;
+    if (imbalances[k] == least) tied_ratio += shares.urn[k];
+  std::size_t chosen = 0;
   double cumulative = 0;
   for (std::size_t j = 0; j < n_arms; ++j) {
     double probability = 0;
     for (std::size_t k = 0; k < n_arms; ++k)
-      if (imbalances[k] == least) probability += full_urn_[k] / tied_ratio * coin_[k * n_arms + j];
+      if (imbalances[k] == least)
+        probability += shares.urn[k] / tied_ratio * shares.coin[k * n_arms + j];
     if (probability <= 0) continue;
-    chosen = static_cast<int>(j);
+    chosen = j;
     cumulative += probability;
     if (uniform < cumulative) break;
   }
   return chosen;
 }
 
-void Allocation::allocate_minimising(const Draws& draws, const base::Columns<int>& strata,
-                                     std::span<int> arm_out, Workspace& workspace) const {
-  const std::size_t n_arms = arms_.size();
+void Allocation::allocate_minimising(const Draws& draws, const Shares& shares, Listed listed,
+                                     const base::Columns<int>& strata, std::span<int> arm_out,
+                                     Workspace& workspace) const {
+  const std::size_t n_arms = shares.arms.size();
   const Imbalance imbalance = std::get<Minimisation>(randomisation_).imbalance;
   const int n_levels = std::accumulate(factor_levels_.begin(), factor_levels_.end(), 0);
   workspace.counts.assign(static_cast<std::size_t>(n_levels) * n_arms, 0);
   workspace.imbalances.resize(n_arms);
-  const auto level_counts = [&](std::size_t f, std::size_t first_level, std::size_t i) {
-    const int level = strata[factors_[f]][i];
+  const auto level_counts = [&](std::size_t f, std::size_t first_level, std::size_t patient) {
+    const int level = strata[factors_[f]][patient];
     TRIALWRIGHT_EXPECT(level >= 0 && level < factor_levels_[f]);
     return std::span(workspace.counts)
         .subspan((first_level + static_cast<std::size_t>(level)) * n_arms, n_arms);
   };
-  for (std::size_t i = 0; i < arm_out.size(); ++i) {
+  for (std::size_t i = 0; i < listed.n; ++i) {
+    const std::size_t patient = listed[i];
     std::fill(workspace.imbalances.begin(), workspace.imbalances.end(), 0);
     for (std::size_t f = 0, first = 0; f < factors_.size(); first += factor_levels_[f++]) {
-      const Margin margin{level_counts(f, first, i), steps_};
+      const Margin margin{level_counts(f, first, patient), shares.steps};
       for (std::size_t a = 0; a < n_arms; ++a)
         workspace.imbalances[a] += margin.imbalance_with(a, imbalance);
     }
-    const int chosen = toss(workspace.imbalances, draws.uniform(i));
+    const std::size_t chosen = toss(shares, workspace.imbalances, draws.uniform(patient));
     for (std::size_t f = 0, first = 0; f < factors_.size(); first += factor_levels_[f++])
-      level_counts(f, first, i)[chosen] += steps_[chosen];
-    arm_out[i] = arms_[chosen].arm;
+      level_counts(f, first, patient)[chosen] += shares.steps[chosen];
+    arm_out[patient] = arms_[static_cast<std::size_t>(shares.arms[chosen])].arm;
   }
 }
 
