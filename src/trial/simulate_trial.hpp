@@ -8,6 +8,7 @@
 #include "estimand/count.hpp"
 #include "patient/cohort.hpp"
 #include "trial/analyse_counts.hpp"
+#include "trial/staged_workspace.hpp"
 #include "trial/trial_plan.hpp"
 
 namespace trialwright::trial {
@@ -49,6 +50,7 @@ class Workspace {
   std::vector<std::vector<analysis::TwoByTwo>> strata;   // [i_analysis][stratum]; empty: not stratified
   std::vector<int> n_levels;                             // [i_factor]
   patient::Needs needs_with_calendar;                    // the plan's, and the calendar
+  StagedWorkspace staged;
 
  private:
   const TrialPlan* plan_ = nullptr;
