@@ -1,17 +1,13 @@
-// Several arms against one control: Dunnett's tests and multi-arm multi-stage boundaries.
+// Several arms against one control in several stages: multi-arm multi-stage boundaries.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "sequential/boundary.hpp"
+#include "sequential/dunnett.hpp"
 
 namespace trialwright::sequential {
-
-// P(max z_j >= c) under the null, for statistics z_j of active arms against a shared control: correlation
-// lambda_i lambda_j with lambda_j = sqrt(n_j / (n_j + n_0)). Dunnett 1955.
-double dunnett_p_value(double c, std::span<const double> lambda);
-double dunnett_critical_value(double alpha, std::span<const double> lambda);
 
 // Boundaries of J stages with K arms to one control, `ratio` control patients to one of each arm: the familywise error of
 // crossing any efficacy bound is alpha under the global null (Magirr, Jaki & Whitehead 2012, eq. 3 to 6). `shape` obrien_fleming,
