@@ -26,13 +26,16 @@ double on_analysis_scale(analysis::EffectMeasure effect, double value) {
       return value;
     case analysis::EffectMeasure::risk_ratio:
     case analysis::EffectMeasure::odds_ratio:
+    case analysis::EffectMeasure::hazard_ratio:
       return math::log(value);
   }
   return value;
 }
 
 PointAccumulator::PointAccumulator(const trial::TrialPlan& plan, const TrueValues& true_values)
-    : analyses(plan.analyses.size()), arms(plan.estimands.size() * plan.arms.size()) {
+    : analyses(plan.analyses.size()),
+      arms(plan.estimands.size() * plan.arms.size()),
+      staged(plan, true_values) {
   for (std::size_t i = 0; i < analyses.size(); ++i)
     if (i < true_values.size() && true_values[i])
       analyses[i].estimate =
@@ -104,6 +107,7 @@ void PointAccumulator::merge(const PointAccumulator& later) {
   enrolment_months.merge(later.enrolment_months);
   duration_months.merge(later.duration_months);
   n_screened.merge(later.n_screened);
+  staged.merge(later.staged);
 }
 
 }  // namespace trialwright::engine

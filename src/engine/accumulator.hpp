@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/staged_accumulator.hpp"
 #include "stats/accumulators.hpp"
 #include "stats/histogram.hpp"
 #include "stats/ratio.hpp"
@@ -74,6 +75,9 @@ class PointAccumulator {
   stats::Moments enrolment_months;
   stats::Moments duration_months;
   stats::Moments n_screened;
+  // Empty of a fixed design. Of a design that looks before the end, what it decides and comes to is here; `analyses` and
+  // `arms` then are of the trials below trial::k_inference_trials alone, as they stood at the look that ended each.
+  StagedAccumulator staged;
 };
 
 // The scale estimates are averaged on: ln for ratios, the difference itself.

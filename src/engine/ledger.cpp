@@ -122,6 +122,7 @@ bool belongs(const Piece& piece, const trial::TrialPlan& plan, const trial::Coun
   const PointAccumulator made(plan, true_values);
   if (piece.sum.analyses.size() != made.analyses.size() || piece.sum.arms.size() != made.arms.size())
     return false;
+  if (!piece.sum.staged.is_like(made.staged)) return false;
   for (std::size_t i = 0; i < made.analyses.size(); ++i)
     if (piece.sum.analyses[i].estimate.shift() != made.analyses[i].estimate.shift()) return false;
   if (piece.sum.n_trials != (piece.track == Track::trials ? piece.range.size() : 0)) return false;

@@ -5,50 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
-#include "stats/binomial_interval.hpp"
+#include "engine/metric_values.hpp"
+#include "engine/staged_metrics.hpp"
 #include "stats/ratio.hpp"
 
 namespace trialwright::engine {
 namespace {
-
-// What is calculated rests on no trials.
-Metric exactly(std::string metric, std::string hypothesis, double value) {
-  return {std::move(metric), std::move(hypothesis), std::nullopt, {}, {}, value, 0, value, value, 0};
-}
-
-Metric proportion(std::string metric, std::string hypothesis, std::uint64_t n_events, std::uint64_t n) {
-  const auto interval = stats::wilson_interval(n_events, n, k_level);
-  return {std::move(metric),
-          std::move(hypothesis),
-          std::nullopt,
-          {},
-          {},
-          static_cast<double>(n_events) / static_cast<double>(n),
-          stats::mcse_of_proportion(n_events, n),
-          interval.lower,
-          interval.upper,
-          n};
-}
-
-Metric with_error(std::string metric, std::string hypothesis, double value, double mcse,
-                  std::uint64_t n) {
-  const auto interval = stats::normal_interval(value, mcse, k_level);
-  return {std::move(metric),
-          std::move(hypothesis),
-          std::nullopt,
-          {},
-          {},
-          value,
-          mcse,
-          interval.lower,
-          interval.upper,
-          n};
-}
-
-Metric mean_of(std::string metric, const stats::Moments& moments) {
-  const double mcse = moments.count() > 1 ? moments.mcse_of_mean() : 0;
-  return with_error(std::move(metric), {}, moments.mean(), mcse, moments.count());
-}
 
 // Estimates of a ratio are averaged as logarithms.
 void name_scale(const trial::PlannedAnalysis& analysis, std::vector<Metric>& metrics,
@@ -56,7 +18,7 @@ void name_scale(const trial::PlannedAnalysis& analysis, std::vector<Metric>& met
   if (analysis.effect == analysis::EffectMeasure::risk_difference) return;
   for (std::size_t i = first; i < metrics.size(); ++i) {
     const std::string& name = metrics[i].metric;
-    if (name != "coverage" && name != "published_percentile") metrics[i].scale = "log";
+    if (!name.ends_with("coverage") && name != "published_percentile") metrics[i].scale = "log";
   }
 }
 
@@ -124,6 +86,11 @@ void add_estimation(const trial::PlannedAnalysis& analysis, const std::optional<
   }
 }
 
+// The trials that `analyses` and `arms` rest on.
+std::uint64_t n_analysed_trials(const PointAccumulator& sum) {
+  return sum.staged.is_empty() ? sum.n_trials : sum.staged.n_inference;
+}
+
 void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
                const PointAccumulator& sum, std::vector<Metric>& metrics) {
   const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
@@ -135,7 +102,7 @@ void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analy
         sum.arms[static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size() + i_arm];
     if (count.patients == 0) continue;
     metrics.push_back(rate(name, analysis.name, plan.model->arms()[static_cast<std::size_t>(arm)].name,
-                           count, sum.n_trials));
+                           count, n_analysed_trials(sum)));
   }
 }
 
@@ -150,13 +117,25 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
   const char* power = plan.model->truth_is_drawn() ? "assurance" : "power";
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
-    metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, sum.n_trials));
+    const bool is_staged = i < sum.staged.rejected.size();
+    if (is_staged) {
+      metrics.push_back(proportion(power, analysis.name, sum.staged.rejected[i], sum.n_trials));
+      metrics.push_back(
+          proportion("naive_power", analysis.name, sum.staged.naive_rejected[i], sum.n_trials));
+    } else if (const std::uint64_t n = n_analysed_trials(sum); n > 0) {
+      metrics.push_back(proportion(power, analysis.name, sum.analyses[i].n_rejected, n));
+    }
     if (exact_powers[i]) metrics.push_back(exactly("exact_power", analysis.name, *exact_powers[i]));
     const std::size_t first_estimate = metrics.size();
     add_estimation(analysis, true_values[i], sum.analyses[i], metrics);
     add_distribution(analysis, sum.analyses[i], metrics);
+    if (is_staged) add_adjusted_estimation(plan, i, true_values[i], sum, metrics);
     name_scale(analysis, metrics, first_estimate);
     add_rates(plan, analysis, sum, metrics);
+  }
+  if (!sum.staged.is_empty()) {
+    add_staged_metrics(plan, sum, metrics);
+    return metrics;
   }
   metrics.push_back(exactly("expected_patients", {}, plan.n_patients));
   metrics.push_back(mean_of("screened_patients", sum.n_screened));

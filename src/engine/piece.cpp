@@ -94,9 +94,10 @@ void write(const stats::Histogram& histogram, ByteWriter& out) {
   for (const auto count : state.counts) out.varint(count);
 }
 
-// Of the width and the number of bins of AnalysisAccumulator::distribution.
-stats::Histogram read_histogram(ByteReader& in) {
-  stats::Histogram::State state{.width = k_distribution_width, .n_bins = k_distribution_bins};
+// Of the width and the number of bins of `like`.
+stats::Histogram read_histogram(const stats::Histogram& like, ByteReader& in) {
+  const auto shape = like.state();
+  stats::Histogram::State state{.width = shape.width, .n_bins = shape.n_bins};
   state.n_beyond = in.varint();
   state.first = in.varint();
   state.counts.resize(in.count(1));
@@ -140,7 +141,7 @@ AnalysisAccumulator read_analysis(ByteReader& in) {
                       &analysis.n_covered, &analysis.n_below_published, &analysis.n_at_published})
     *count = in.varint();
   analysis.estimate = read_moments(in);
-  analysis.distribution = read_histogram(in);
+  analysis.distribution = read_histogram(analysis.distribution, in);
   return analysis;
 }
 
@@ -160,6 +161,68 @@ ArmAccumulator read_arm(ByteReader& in) {
   return arm;
 }
 
+void write(const std::vector<std::uint64_t>& counts, ByteWriter& out) {
+  out.varint(counts.size());
+  for (const auto count : counts) out.varint(count);
+}
+
+void read(ByteReader& in, std::vector<std::uint64_t>& counts) {
+  counts.resize(in.count(1));
+  for (auto& count : counts) count = in.varint();
+}
+
+// The numbers of looks, of hypotheses and the rest: of a sum that has any.
+void write(const StagedAccumulator& staged, ByteWriter& out) {
+  out.varint(static_cast<std::uint64_t>(staged.n_looks));
+  if (staged.is_empty()) return;
+  out.varint(static_cast<std::uint64_t>(staged.n_hypotheses));
+  out.u32(staged.true_nulls);
+  for (const auto* counts : {&staged.rejected, &staged.naive_rejected, &staged.stops, &staged.open})
+    write(*counts, out);
+  for (const auto count :
+       {staged.n_any, staged.n_all, staged.n_error, staged.n_naive_error, staged.n_inference})
+    out.varint(count);
+  for (const auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
+    write(*histogram, out);
+  write(staged.decision_months, out);
+  out.varint(staged.adjusted.size());
+  for (const auto& one : staged.adjusted) {
+    out.varint(one.n_defined);
+    out.varint(one.n_covered);
+    write(one.estimate, out);
+  }
+}
+
+// Any adjusted inference takes more bytes than this.
+constexpr std::size_t k_least_adjusted_bytes = 20;
+
+StagedAccumulator read_staged(ByteReader& in) {
+  StagedAccumulator staged;
+  const std::uint64_t n_looks = in.varint();
+  if (n_looks == 0) return staged;
+  const std::uint64_t n_hypotheses = in.varint();
+  if (n_looks > design::k_most_looks || n_hypotheses > design::k_most_hypotheses)
+    throw BadBytes("too many looks or hypotheses");
+  staged.n_looks = static_cast<int>(n_looks);
+  staged.n_hypotheses = static_cast<int>(n_hypotheses);
+  staged.true_nulls = in.u32();
+  for (auto* counts : {&staged.rejected, &staged.naive_rejected, &staged.stops, &staged.open})
+    read(in, *counts);
+  for (auto* count :
+       {&staged.n_any, &staged.n_all, &staged.n_error, &staged.n_naive_error, &staged.n_inference})
+    *count = in.varint();
+  for (auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
+    *histogram = read_histogram(*histogram, in);
+  staged.decision_months = read_moments(in);
+  staged.adjusted.resize(in.count(k_least_adjusted_bytes));
+  for (auto& one : staged.adjusted) {
+    one.n_defined = in.varint();
+    one.n_covered = in.varint();
+    one.estimate = read_moments(in);
+  }
+  return staged;
+}
+
 void write(const PointAccumulator& sum, ByteWriter& out) {
   out.varint(sum.n_trials);
   out.varint(sum.analyses.size());
@@ -168,6 +231,7 @@ void write(const PointAccumulator& sum, ByteWriter& out) {
   for (const auto& arm : sum.arms) write(arm, out);
   for (const auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     write(*moments, out);
+  write(sum.staged, out);
 }
 
 PointAccumulator read_sum(ByteReader& in) {
@@ -179,6 +243,7 @@ PointAccumulator read_sum(ByteReader& in) {
   for (auto& arm : sum.arms) arm = read_arm(in);
   for (auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     *moments = read_moments(in);
+  sum.staged = read_staged(in);
   return sum;
 }
 

@@ -67,8 +67,12 @@ void read_tables(const TableCells& cells, const base::Columns<std::int32_t>& col
 
 TableLayout::TableLayout(const trial::TrialPlan& plan, const trial::CountPlan* counts)
     : boxes_(plan.analyses.size()) {
+  // Of a design that looks before the end a table does not tell what a trial came to.
+  if (plan.staged) return;
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
-    if (!plan.analyses[i].strata.empty()) continue;
+    const auto& analysis = plan.analyses[i];
+    // The sizes of a subgroup's arms are planned of nobody, and known of counts alone.
+    if (!analysis.strata.empty() || (analysis.subgroup && !counts)) continue;
     const auto of_table = ranges(plan, i, counts);
     double size = 1;
     for (const auto& side : of_table) size *= side.range.width();
@@ -151,7 +155,7 @@ std::vector<std::optional<ArmInTables>> arms_in_tables(const trial::TrialPlan& p
   std::vector<std::optional<ArmInTables>> arms(plan.estimands.size() * plan.arms.size());
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
-    if (!layout.tabulates(i)) continue;
+    if (!layout.tabulates(i) || analysis.subgroup) continue;
     arms[arm_place(plan, analysis, analysis.arm_1)] = {i, true};
     arms[arm_place(plan, analysis, analysis.arm_0)] = {i, false};
   }

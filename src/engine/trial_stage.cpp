@@ -15,6 +15,17 @@ void add_arm(std::span<const std::int32_t> events, std::span<const std::int32_t>
   for (std::size_t i = 0; i < n_trials; ++i) sum.add(events[i], patients[i]);
 }
 
+// What a staged trial ended with, below k_inference_trials: as it stood at its last look.
+void add_inference(const trial::TrialPlan& plan, const TrueValues& true_values,
+                   const trial::TrialOutcome& outcome, const trial::StagedOutcome& staged,
+                   PointAccumulator& sum) {
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i)
+    sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
+  for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
+    sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);
+  sum.staged.add_inference(plan, true_values, staged);
+}
+
 // "= {}" would keep the memory.
 template <class T>
 void free_memory(std::vector<T>& values) {
@@ -88,6 +99,8 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   } else {
     if (point.counts)
       draw_counts(trials, true_values, worker, sum, rows ? &*rows : nullptr);
+    else if (point.plan->staged)
+      simulate_staged(trials, true_values, worker, sum, rows ? &*rows : nullptr);
     else
       simulate_patients(trials, true_values, worker, sum, rows ? &*rows : nullptr);
     sum.n_trials = trials.size();
@@ -247,6 +260,23 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
     for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
       sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);
     sum.add_calendar(outcome);
+    if (rows) write_trial(i_trial, worker, *rows);
+  }
+}
+
+void TrialStage::simulate_staged(const TrialRange& trials, const TrueValues& true_values,
+                                 Worker& worker, PointAccumulator& sum, RowRecorder::Block* rows) {
+  const auto& plan = *work_[worker.i_work].plan;
+  auto& workspace = worker.workspace;
+  auto& staged = worker.staged;
+  workspace.prepare(plan);
+  for (std::uint64_t i_trial = trials.from; i_trial < trials.to; ++i_trial) {
+    trial::simulate_staged(plan, i_trial, workspace, staged, nullptr);
+    sum.staged.add(staged);
+    sum.staged.add_calendar(staged);
+    sum.add_calendar(workspace.outcome);
+    if (i_trial < trial::k_inference_trials)
+      add_inference(plan, true_values, workspace.outcome, staged, sum);
     if (rows) write_trial(i_trial, worker, *rows);
   }
 }

@@ -16,6 +16,7 @@
 #include "engine/row_recorder.hpp"
 #include "engine/table_counts.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_trial.hpp"
 
 namespace trialwright::engine {
 
@@ -45,6 +46,7 @@ class TrialStage final : public Stage {
   // One thread's memory, with the sums of the portion at hand that it has not handed on.
   struct Worker {
     trial::Workspace workspace;
+    trial::StagedOutcome staged;
     trial::CountPlan::Workspace counts;
     std::vector<analysis::TwoByTwo> strata;
     std::vector<analysis::BinaryTest::Cache> caches;  // [i_analysis] of the point at hand
@@ -85,6 +87,9 @@ class TrialStage final : public Stage {
                    PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_patients(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                          PointAccumulator& sum, RowRecorder::Block* rows);
+  // The same of a design that looks before the end.
+  void simulate_staged(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
+                       PointAccumulator& sum, RowRecorder::Block* rows);
   // Rows of the n trials from `first` on that were drawn last.
   void write_counts(std::uint64_t first, std::size_t n, Worker& worker, RowRecorder::Block& rows);
   // Rows of the trial that was simulated last.

@@ -7,6 +7,7 @@
 #include <random>
 
 #include "engine/point_values.hpp"
+#include "unit/engine/states.hpp"
 
 namespace trialwright::engine {
 namespace {
@@ -16,6 +17,33 @@ std::vector<std::uint64_t> dense_counts(std::size_t n, std::mt19937_64& engine) 
   for (auto& count : counts)
     if (engine() % 10 == 0) count = engine() >> (engine() % 60 + 2);
   return counts;
+}
+
+StagedAccumulator staged_with(double shift, std::mt19937_64& engine) {
+  const auto number = [&] { return static_cast<double>(engine() % 4000) / 1000; };
+  StagedAccumulator staged;
+  staged.n_looks = 3;
+  staged.n_hypotheses = 2;
+  staged.true_nulls = 2;
+  for (auto* counts : {&staged.rejected, &staged.naive_rejected}) counts->resize(2);
+  staged.stops.resize(3 * design::k_stop_reasons);
+  staged.open.resize(6);
+  for (auto* counts : {&staged.rejected, &staged.naive_rejected, &staged.stops, &staged.open})
+    for (auto& count : *counts) count = engine() % 1000;
+  for (auto* count :
+       {&staged.n_any, &staged.n_all, &staged.n_error, &staged.n_naive_error, &staged.n_inference})
+    *count = engine() % 1000;
+  for (auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
+    for (int i = 0; i < 9; ++i) histogram->add(100 + 100 * number());
+  for (int i = 0; i < 9; ++i) staged.decision_months.add(number());
+  staged.adjusted.resize(2);
+  for (auto& one : staged.adjusted) {
+    one.n_defined = engine() % 100;
+    one.n_covered = engine() % 100;
+    one.estimate = stats::Moments(shift);
+    for (int i = 0; i < 9; ++i) one.estimate.add(number());
+  }
+  return staged;
 }
 
 PointAccumulator sum_with(double shift, std::mt19937_64& engine) {
@@ -44,6 +72,7 @@ PointAccumulator sum_with(double shift, std::mt19937_64& engine) {
   }
   for (auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     for (int i = 0; i < 5; ++i) moments->add(number());
+  sum.staged = staged_with(shift, engine);
   return sum;
 }
 
@@ -84,6 +113,7 @@ void expect_same(const Piece& a, const Piece& b) {
   EXPECT_EQ(a.range, b.range);
   EXPECT_EQ(a.cells.bytes(), b.cells.bytes());
   EXPECT_EQ(a.rows, b.rows);
+  EXPECT_EQ(state_of(a.sum), state_of(b.sum));
   EXPECT_EQ(a.sum.n_trials, b.sum.n_trials);
   ASSERT_EQ(a.sum.analyses.size(), b.sum.analyses.size());
   for (std::size_t i = 0; i < a.sum.analyses.size(); ++i) {

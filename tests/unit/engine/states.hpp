@@ -2,6 +2,7 @@
 #pragma once
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <string>
 
@@ -27,6 +28,21 @@ inline std::string state_of(const PointAccumulator& sum) {
   for (const auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     text += fmt::format("\n{} {:a} {:a}", moments->count(), moments->sums().sum,
                         moments->sums().sum_of_squares);
+  const auto& staged = sum.staged;
+  text += fmt::format("\n{} {} {} | {} {} {} {} | {}", staged.n_looks, staged.n_hypotheses,
+                      staged.true_nulls, staged.n_any, staged.n_all, staged.n_error,
+                      staged.n_naive_error, staged.n_inference);
+  for (const auto* counts : {&staged.rejected, &staged.naive_rejected, &staged.stops, &staged.open})
+    text += fmt::format("\n{}", fmt::join(*counts, " "));
+  for (const auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months}) {
+    const auto state = histogram->state();
+    text += fmt::format("\n{} {}: {}", state.n_beyond, state.first, fmt::join(state.counts, " "));
+  }
+  text += fmt::format("\n{} {:a} {:a}", staged.decision_months.count(),
+                      staged.decision_months.sums().sum, staged.decision_months.sums().sum_of_squares);
+  for (const auto& one : staged.adjusted)
+    text += fmt::format("\n{} {} {:a} {:a}", one.n_defined, one.n_covered, one.estimate.sums().sum,
+                        one.estimate.sums().sum_of_squares);
   return text;
 }
 

@@ -1,0 +1,118 @@
+#include "engine/staged_accumulator.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "base/contract.hpp"
+#include "engine/accumulator.hpp"
+
+namespace trialwright::engine {
+namespace {
+
+void add_bits(design::Bits bits, std::uint64_t n, std::span<std::uint64_t> counts) {
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += (bits >> i & 1) != 0 ? n : 0;
+}
+
+void add_each(std::vector<std::uint64_t>& sums, const std::vector<std::uint64_t>& later) {
+  for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += later[i];
+}
+
+}  // namespace
+
+StagedAccumulator::StagedAccumulator(const trial::TrialPlan& plan,
+                                     const std::vector<std::optional<double>>& true_values) {
+  if (!plan.staged) return;
+  n_looks = plan.staged->n_looks();
+  n_hypotheses = plan.n_hypotheses;
+  const auto n = static_cast<std::size_t>(n_hypotheses);
+  TRIALWRIGHT_EXPECT(n_looks >= 1 && n_looks <= design::k_most_looks && n <= plan.analyses.size());
+  rejected.resize(n);
+  naive_rejected.resize(n);
+  adjusted.resize(n);
+  stops.resize(static_cast<std::size_t>(n_looks * design::k_stop_reasons));
+  open.resize(static_cast<std::size_t>(n_looks) * n);
+  for (std::size_t i = 0; i < n; ++i) {
+    if (plan.is_null(plan.analyses[i])) true_nulls |= design::Bits{1} << i;
+    if (i < true_values.size() && true_values[i])
+      adjusted[i].estimate =
+          stats::Moments(on_analysis_scale(plan.analyses[i].effect, *true_values[i]));
+  }
+}
+
+void StagedAccumulator::add(const trial::StagedOutcome& outcome, std::uint64_t n) {
+  TRIALWRIGHT_EXPECT(outcome.n_looks >= 1 && outcome.n_looks <= n_looks);
+  const design::Bits all = (design::Bits{1} << n_hypotheses) - 1;
+  add_bits(outcome.rejected, n, rejected);
+  add_bits(outcome.naive_rejected, n, naive_rejected);
+  n_any += (outcome.rejected & all) != 0 ? n : 0;
+  n_all += (outcome.rejected & all) == all ? n : 0;
+  n_error += (outcome.rejected & true_nulls) != 0 ? n : 0;
+  n_naive_error += (outcome.naive_rejected & true_nulls) != 0 ? n : 0;
+  stop(outcome.n_looks - 1, outcome.stop) += n;
+  for (int i_look = 0; i_look < outcome.n_looks; ++i_look)
+    add_bits(outcome.state.open_at[static_cast<std::size_t>(i_look)], n,
+             std::span(open).subspan(static_cast<std::size_t>(i_look * n_hypotheses),
+                                     static_cast<std::size_t>(n_hypotheses)));
+  analysed.add(outcome.n_analysed, n);
+}
+
+void StagedAccumulator::add_calendar(const trial::StagedOutcome& outcome) {
+  if (!outcome.has_calendar) return;
+  enrolled.add(outcome.n_enrolled);
+  overrun.add(std::max(0, outcome.n_enrolled - outcome.n_analysed));
+  decision_months.add(outcome.decision_months);
+  months.add(outcome.decision_months);
+}
+
+void StagedAccumulator::add_inference(const trial::TrialPlan& plan,
+                                      const std::vector<std::optional<double>>& true_values,
+                                      const trial::StagedOutcome& outcome) {
+  ++n_inference;
+  for (std::size_t i = 0; i < adjusted.size() && i < outcome.inference.size(); ++i) {
+    const auto& inference = outcome.inference[i];
+    const auto effect = plan.analyses[i].effect;
+    const bool on_scale = effect == analysis::EffectMeasure::risk_difference || inference.estimate > 0;
+    if (!inference.defined || !on_scale) continue;
+    ++adjusted[i].n_defined;
+    adjusted[i].estimate.add(on_analysis_scale(effect, inference.estimate));
+    if (const auto& truth = true_values[i])
+      adjusted[i].n_covered += inference.lower <= *truth && *truth <= inference.upper ? 1 : 0;
+  }
+}
+
+bool StagedAccumulator::is_like(const StagedAccumulator& other) const {
+  const auto same_shift = [](const AdjustedAccumulator& a, const AdjustedAccumulator& b) {
+    return a.estimate.shift() == b.estimate.shift();
+  };
+  return n_looks == other.n_looks && n_hypotheses == other.n_hypotheses &&
+         true_nulls == other.true_nulls && stops.size() == other.stops.size() &&
+         open.size() == other.open.size() && rejected.size() == other.rejected.size() &&
+         naive_rejected.size() == other.naive_rejected.size() &&
+         std::equal(adjusted.begin(), adjusted.end(), other.adjusted.begin(), other.adjusted.end(),
+                    same_shift);
+}
+
+void StagedAccumulator::merge(const StagedAccumulator& later) {
+  TRIALWRIGHT_EXPECT(is_like(later));
+  add_each(rejected, later.rejected);
+  add_each(naive_rejected, later.naive_rejected);
+  add_each(stops, later.stops);
+  add_each(open, later.open);
+  n_any += later.n_any;
+  n_all += later.n_all;
+  n_error += later.n_error;
+  n_naive_error += later.n_naive_error;
+  analysed.merge(later.analysed);
+  enrolled.merge(later.enrolled);
+  overrun.merge(later.overrun);
+  decision_months.merge(later.decision_months);
+  months.merge(later.months);
+  n_inference += later.n_inference;
+  for (std::size_t i = 0; i < adjusted.size(); ++i) {
+    adjusted[i].n_defined += later.adjusted[i].n_defined;
+    adjusted[i].n_covered += later.adjusted[i].n_covered;
+    adjusted[i].estimate.merge(later.adjusted[i].estimate);
+  }
+}
+
+}  // namespace trialwright::engine
