@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/contract.hpp"
 #include "math/normal.hpp"
-#include "math/root.hpp"
 #include "sequential/efficacy_rule.hpp"
 
 namespace trialwright::sequential {
@@ -14,25 +14,35 @@ namespace trialwright::sequential {
 namespace {
 
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
-constexpr double k_root_tolerance = 1e-13;
+constexpr double k_root_tolerance = 1e-14;
+constexpr double k_last_step = 1e-9;
 
-// The root of a falling function, sought outwards from [lo, hi]; infinite where none is found within 1000.
+// The root of a smooth falling function, by secants kept within a bracket that is first sought outwards from
+// [lo, hi]; infinite where none is found within 1000.
 template <class F>
 double falling_root(F&& f, double lo, double hi) {
-  double width = hi - lo;
-  while (f(lo) < 0) {
-    hi = lo;
-    lo -= width;
-    width *= 2;
+  double at_lo = f(lo), at_hi = f(hi);
+  for (double width = hi - lo; at_lo < 0; width *= 2) {
     if (lo < -1000) return -k_infinity;
+    hi = std::exchange(lo, lo - width);
+    at_hi = std::exchange(at_lo, f(lo));
   }
-  while (f(hi) > 0) {
-    lo = hi;
-    hi += width;
-    width *= 2;
+  for (double width = hi - lo; at_hi > 0; width *= 2) {
     if (hi > 1000) return k_infinity;
+    lo = std::exchange(hi, hi + width);
+    at_lo = std::exchange(at_hi, f(hi));
   }
-  return math::brent_root(f, lo, hi, k_root_tolerance).value_or(lo);
+  double before = lo, at_before = at_lo, x = hi, at_x = at_hi;
+  while (at_x != 0 && hi - lo > k_root_tolerance) {
+    const double secant = x - at_x * (x - before) / (at_x - at_before);
+    const double next = secant > lo && secant < hi ? secant : lo + 0.5 * (hi - lo);
+    // The step after this one would be of the order of the product of the last two.
+    if (std::abs(next - x) <= k_last_step && next == secant) return next;
+    before = std::exchange(x, next);
+    at_before = std::exchange(at_x, f(next));
+    (at_x > 0 ? lo : hi) = x;
+  }
+  return x;
 }
 
 // The futility side of a design: a process under a drift that spends type II error.
