@@ -63,7 +63,7 @@ struct SelectionSpec {
 //     safety: {estimand, at_most}}
 //   stage_2: {patients_per_arm} or {patients}
 //   intersection (dunnett), combination (inverse_normal), efficacy (absent: none), stop_when (any),
-//   information (what the planned sizes come to)
+//   interim_information (the planned share at the look, where the sizes do not say it)
 SelectionSpec read_selection(input::Reader& reader, const DesignSpec& spec, const StudyNames& names);
 
 // Bretz et al. 2006; Posch et al. 2005. naive_rejections is the ordinary test at the full level of the arms

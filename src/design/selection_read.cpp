@@ -81,7 +81,7 @@ void read_information(input::Reader& reader, const DesignSpec& spec, int n_look,
   const auto* in_all = std::get_if<PatientsInAll>(&rules.second_stage);
   if (in_all && is_open) {
     // How many arms share them is not known before the look.
-    rules.information = reader.number("information", input::k_open_probability);
+    rules.information = reader.number("interim_information", input::k_open_probability);
     return;
   }
   const std::vector<int> ratio = reduced_ratio(spec.arms);
@@ -93,7 +93,7 @@ void read_information(input::Reader& reader, const DesignSpec& spec, int n_look,
                               : std::get<PatientsPerArm>(rules.second_stage).patients;
   const double first = spec.patients / parts;
   const double known = n_look > 0 ? n_look / parts : first;
-  rules.information = reader.number("information", input::k_open_probability, known / (first + later));
+  rules.information = reader.number("interim_information", input::k_open_probability, known / (first + later));
 }
 
 void check_looks(input::Reader& reader, const DesignSpec& spec) {

@@ -101,6 +101,8 @@ struct TrialState {
   Bits open = 0;        // hypotheses still tested
   Bits rejected = 0;
   StopReason stop = StopReason::none;
+  // Where above 0, the outcomes that the next look waits for in place of its trigger's number of them.
+  int outcomes_at_next_look = 0;
   std::array<double, k_most_looks> information{};  // fraction of the planned, at each look decided
   std::array<double, k_most_looks> efficacy_z{};   // critical values used
   std::array<double, k_most_looks> futility_z{};   // -infinity: none
@@ -160,6 +162,7 @@ struct DesignContext {
   analysis::IntervalMethod interval = analysis::IntervalMethod::wald;
   double confidence_level = 0.95;
   int n_hypotheses = 1;
+  double subgroup_share = 1;  // of the patients at the level that recruitment may be restricted to
 };
 
 }  // namespace trialwright::design
