@@ -231,6 +231,38 @@ TEST(GroupSequential, BindingFutilityLowersTheLaterBoundary) {
   EXPECT_NEAR(planned.state.efficacy_z[0], nearly.state.efficacy_z[0], 1e-9);
 }
 
+TEST(GroupSequential, BetaSpendingFollowsTheInformationReallyThere) {
+  const std::string futility =
+      "futility: {rule: beta_spending, boundary: hwang_shih_decani, parameter: -2, beta: 0.1}\n";
+  const auto design = make("looks: [{outcomes: 0.5}]\n" + futility);
+  const auto expected = sequential::boundary_with_futility(
+      {}, 0.025, {{sequential::Family::hwang_shih_decani, -2, {}, {}, {}}, 0.1},
+      sequential::Binding::non_binding, std::vector<double>{0.5, 1});
+  const auto trial = run(*design, {{28, 50, 18, 50}, {22, 50, 18, 50}});
+  EXPECT_NEAR(trial.state.futility_z[0], expected.futility_z[0], 1e-9);
+  EXPECT_EQ(trial.state.futility_z[1], -k_infinity);
+  EXPECT_EQ(run(*design, {{18, 50, 18, 50}}, 2).last.stop, StopReason::futility);
+  // Six patients lost: the limit is lower, by what 0.47 of the information spends of beta under the
+  // planned drift: P(Z <= f) there.
+  const auto lost = run(*design, {{27, 47, 17, 47}, {22, 50, 18, 50}});
+  const double beta = 0.1 * std::expm1(2 * 0.47) / std::expm1(2.0);
+  EXPECT_NEAR(math::normal_cdf(lost.state.futility_z[0] - expected.drift * std::sqrt(0.47)), beta,
+              1e-9);
+  EXPECT_LT(lost.state.futility_z[0], trial.state.futility_z[0]);
+}
+
+// A planned drift is the planned difference over its unpooled standard error at the end, 100 an arm.
+TEST(GroupSequential, ConditionalPowerUnderThePlannedEffect) {
+  const auto design = make(
+      "looks: [{outcomes: 0.5}]\nfutility: {rule: conditional_power, below: 0.3, effect: planned, "
+      "rates: {hcmsc: 0.5, placebo: 0.3}}\n");
+  const double drift = 0.2 / std::sqrt((0.25 + 0.21) / 100);
+  const auto trial = run(*design, {{18, 50, 15, 50}}, 2);
+  const double z = trial.state.futility_z[0], final_z = 1.968596;
+  EXPECT_NEAR(math::normal_cdf((z * std::sqrt(0.5) + 0.5 * drift - final_z) / std::sqrt(0.5)), 0.3,
+              1e-6);
+}
+
 TEST(GroupSequential, TheNaiveAnalysisTestsEveryLookAtTheFullLevel) {
   const auto design = make("looks: [{outcomes: 0.5}]\n");
   const auto trial = run(*design, {{26, 50, 15, 50}, {15, 50, 20, 50}});  // z 2.24 at the look
