@@ -16,6 +16,7 @@ namespace {
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_root_tolerance = 1e-14;
 constexpr double k_last_step = 1e-9;
+constexpr int k_most_steps = 200;
 
 // The root of a smooth falling function, by secants kept within a bracket that is first sought outwards from
 // [lo, hi]; infinite where none is found within 1000.
@@ -33,7 +34,7 @@ double falling_root(F&& f, double lo, double hi) {
     at_lo = std::exchange(at_hi, f(hi));
   }
   double before = lo, at_before = at_lo, x = hi, at_x = at_hi;
-  while (at_x != 0 && hi - lo > k_root_tolerance) {
+  for (int i = 0; i < k_most_steps && at_x != 0 && hi - lo > k_root_tolerance; ++i) {
     const double secant = x - at_x * (x - before) / (at_x - at_before);
     const double next = secant > lo && secant < hi ? secant : lo + 0.5 * (hi - lo);
     // The step after this one would be of the order of the product of the last two.

@@ -46,7 +46,7 @@ inline constexpr std::array<base::Named<Family>, 10> k_families{{
     {"hwang_shih_decani", "spends alpha (1 - e^(-g t)) / (1 - e^-g), g the parameter",
      "Hwang, Shih & DeCani 1990", Family::hwang_shih_decani},
     {"kim_demets", "spends alpha t^r, r the parameter", "Kim & DeMets 1987", Family::kim_demets},
-    {"piecewise", "spends linearly between the points given as `spending`: [[t, share of alpha], ...]",
+    {"piecewise", "spends linearly between the points of `spending`: [{information: t, share: s}, ...]",
      "Jennison & Turnbull 2000, section 7.2", Family::piecewise},
     {"user", "the critical values (z) or the alpha spent by each look, as given", "", Family::user},
 }};

@@ -27,8 +27,11 @@ double spending_z(const Recursion& null, double target, double spent_before) {
 double EfficacyRule::interim(std::size_t i_look, double information, const Recursion& null,
                              double spent_before) const {
   if (has_shape(spec.family)) return constant * shape(spec, information);
-  if (spec.family == Family::haybittle_peto)
-    return spec.parameter.value_or(*parameter_rule(spec.family).usual);
+  if (spec.family == Family::haybittle_peto) {
+    const double z = spec.parameter.value_or(*parameter_rule(spec.family).usual);
+    // Many looks at a low value must not spend more than there is.
+    return null.above(z) > alpha - spent_before ? spending_z(null, alpha, spent_before) : z;
+  }
   if (spec.family == Family::user) {
     if (!spec.z.empty()) return spec.z[std::min(i_look, spec.z.size() - 1)];
     return spending_z(null, spec.alpha_spent[std::min(i_look, spec.alpha_spent.size() - 1)],

@@ -128,6 +128,14 @@ TEST(EfficacyBoundary, UserValuesStand) {
       3);
 }
 
+TEST(EfficacyBoundary, HaybittlePetoEndsWhereAlphaDoes) {
+  const auto boundary = efficacy_boundary(of(Family::haybittle_peto, 2), 0.025, equal_looks(4));
+  EXPECT_EQ(boundary.efficacy_z[0], 2);
+  EXPECT_GT(boundary.efficacy_z[1], 2);
+  EXPECT_EQ(boundary.efficacy_z[3], k_infinity);
+  EXPECT_NEAR(boundary.alpha_spent.back(), 0.025, 1e-13);
+}
+
 TEST(EfficacyBoundary, BindingFutilityGivesBackAlpha) {
   const std::vector<double> information{0.4, 0.7, 1}, futility{0, 0.8, -k_infinity};
   for (const auto& spec : every_family(3)) {
