@@ -1,16 +1,212 @@
 #include "design/multi_stage.hpp"
 
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <utility>
+
+#include "analysis/estimate.hpp"
+#include "analysis/z_statistic.hpp"
 #include "design/design_spec.hpp"
+#include "design/look_tables.hpp"
+#include "math/elementary.hpp"
+#include "math/normal.hpp"
+#include "sequential/inference.hpp"
 
 namespace trialwright::design {
 
-MultiStageSpec read_multi_stage(input::Reader&, const DesignSpec&, const StudyNames&) {
-  return {};
+namespace {
+
+constexpr double k_infinity = std::numeric_limits<double>::infinity();
+
+Bits first_bits(int n) {
+  return (Bits{1} << n) - 1;
 }
 
-std::shared_ptr<const StagedDesign> make_multi_stage(const DesignSpec&, const MultiStageSpec&,
-                                                     const DesignContext&) {
-  return nullptr;
+int rounded(double x) {
+  return static_cast<int>(std::floor(x + 0.5));
+}
+
+class MultiStage final : public StagedDesign {
+ public:
+  MultiStage(const DesignSpec& spec, const MultiStageSpec& rules, const DesignContext& context);
+
+  int n_looks() const override { return static_cast<int>(rules_.information.size()); }
+  void start(TrialState& state) const override;
+  Decision decide(const LookData& data, TrialState& state, Statistics* told) const override;
+  Bits naive_rejections(const LookData& data, const TrialState& state) const override;
+  Inference infer(const LookData& data, const TrialState& state, int i_hypothesis) const override;
+  int most_patients() const override { return patients_; }
+
+ private:
+  Decision decide_end(TrialState& state, Bits crossed) const;
+  Bits arms_of(Bits hypotheses) const;
+  int parts(Bits arms) const;
+  void drop_arms(const LookData& data, TrialState& state) const;
+  void put_on_scale(Inference& inference) const;
+
+  MultiStageSpec rules_;
+  std::vector<int> ratio_;  // [i_arm], reduced
+  int n_hypotheses_;
+  int patients_;
+  analysis::ZStatistic z_;
+  double alpha_;
+  double naive_z_;
+  double confidence_level_;
+  analysis::EffectMeasure effect_;
+  analysis::Estimator estimator_;
+  sequential::MultiArmBoundary boundary_;
+};
+
+MultiStage::MultiStage(const DesignSpec& spec, const MultiStageSpec& rules,
+                       const DesignContext& context)
+    : rules_(rules),
+      ratio_(reduced_ratio(spec.arms)),
+      n_hypotheses_(static_cast<int>(spec.arms.size()) - 1),
+      patients_(spec.patients),
+      z_(context.test),
+      alpha_(context.test.sides == analysis::Sides::two ? context.test.alpha / 2 : context.test.alpha),
+      naive_z_(-math::normal_quantile(alpha_)),
+      confidence_level_(context.confidence_level),
+      effect_(context.effect),
+      estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
+                 analysis::stratification_of(context.test.method)),
+      boundary_(sequential::multi_arm_boundary(rules.shape, rules.futility, alpha_, n_hypotheses_,
+                                               rules.control_ratio, rules.information)) {
+  // At the end there is nothing to drop an arm from.
+  boundary_.futility_z.resize(rules.information.size(), -k_infinity);
+  boundary_.futility_z.back() = -k_infinity;
+}
+
+void MultiStage::start(TrialState& state) const {
+  state = {};
+  state.n_planned = patients_;
+  state.arms = first_bits(n_hypotheses_ + 1);
+  state.open = first_bits(n_hypotheses_);
+}
+
+Bits MultiStage::arms_of(Bits hypotheses) const {
+  Bits arms = Bits{1} << rules_.i_control;
+  for (; hypotheses != 0; hypotheses &= hypotheses - 1) {
+    const int h = std::countr_zero(hypotheses);
+    arms |= Bits{1} << (h < rules_.i_control ? h : h + 1);
+  }
+  return arms;
+}
+
+int MultiStage::parts(Bits arms) const {
+  int sum = 0;
+  for (; arms != 0; arms &= arms - 1) sum += ratio_[static_cast<std::size_t>(std::countr_zero(arms))];
+  return sum;
+}
+
+Decision MultiStage::decide(const LookData& data, TrialState& state, Statistics* told) const {
+  const auto i_look = static_cast<std::size_t>(data.i_look);
+  // In a trial that ends before its last planned look the error of the looks to come is not spent.
+  const double upper = boundary_.efficacy_z[i_look];
+  const double lower = data.is_final ? -k_infinity : boundary_.futility_z[i_look];
+  Bits crossed = 0, dropped = 0;
+  for (Bits left = state.open; left != 0; left &= left - 1) {
+    const int h = std::countr_zero(left);
+    const double z = z_of_stages(z_, data, h, 0, data.i_look);
+    if (z > upper)
+      crossed |= Bits{1} << h;
+    else if (z <= lower)
+      dropped |= Bits{1} << h;
+    if (told) told->add("z", z, h);
+  }
+  if (told) {
+    told->add("efficacy_z", upper);
+    if (lower > -k_infinity) told->add("futility_z", lower);
+  }
+  state.information[i_look] = data.is_final ? 1.0 : rules_.information[i_look];
+  state.efficacy_z[i_look] = upper;
+  state.futility_z[i_look] = lower;
+  state.open_at[i_look] = state.open;
+  state.rejected |= crossed;
+  ++state.n_looks;
+  state.open &= ~(crossed | dropped);
+  const bool is_settled = state.open == 0 || (rules_.stop_when == StopWhen::any && state.rejected != 0);
+  if (data.is_final || is_settled) {
+    state.stop = state.rejected != 0 ? StopReason::efficacy
+                 : data.is_final     ? StopReason::completed
+                                     : StopReason::futility;
+    return {state.stop, state.rejected != 0 ? "reject" : data.is_final ? "accept" : "drop_all"};
+  }
+  if ((crossed | dropped) == 0) return {StopReason::none, "go_on"};
+  drop_arms(data, state);
+  return {StopReason::none, crossed == 0 ? "drop_arms" : "reject_and_go_on"};
+}
+
+void MultiStage::drop_arms(const LookData& data, TrialState& state) const {
+  const double per_part = static_cast<double>(patients_) / parts(first_bits(n_hypotheses_ + 1));
+  const int before = parts(state.arms);
+  state.arms = arms_of(state.open);
+  const int after = parts(state.arms);
+  // Patients still to come to one part of the ratio.
+  const double to_come = std::max(0.0, static_cast<double>(state.n_planned - data.n_enrolled) / before);
+  const auto next = static_cast<std::size_t>(data.i_look) + 1;
+  state.n_planned = data.n_enrolled + rounded(to_come * after);
+  if (next + 1 >= rules_.information.size()) return;
+  const double wanted = rules_.information[next] * per_part, there = per_part - to_come;
+  state.outcomes_at_next_look = data.n_enrolled + rounded((wanted - there) * after);
+}
+
+Bits MultiStage::naive_rejections(const LookData& data, const TrialState& state) const {
+  Bits rejected = 0;
+  for (int k = 0; k < state.n_looks; ++k)
+    for (Bits left = state.open_at[static_cast<std::size_t>(k)] & ~rejected; left != 0;
+         left &= left - 1) {
+      const int h = std::countr_zero(left);
+      if (z_of_stages(z_, data, h, 0, k) > naive_z_) rejected |= Bits{1} << h;
+    }
+  return rejected;
+}
+
+void MultiStage::put_on_scale(Inference& inference) const {
+  if (z_.spec().direction == analysis::Direction::lower_is_better) {
+    inference.estimate = -inference.estimate;
+    inference.lower = -std::exchange(inference.upper, -inference.lower);
+  }
+  if (effect_ == analysis::EffectMeasure::risk_difference) return;
+  for (double* value : {&inference.estimate, &inference.lower, &inference.upper})
+    *value = math::exp(*value);
+}
+
+Inference MultiStage::infer(const LookData& data, const TrialState& state, int i_hypothesis) const {
+  std::array<double, k_most_looks> information{};
+  Inference inference;
+  std::size_t n = 0;
+  double z = 0;
+  for (; n < static_cast<std::size_t>(state.n_looks); ++n) {
+    if ((state.open_at[n] >> i_hypothesis & 1) == 0) break;
+    const int look = static_cast<int>(n);
+    z = z_of_stages(z_, data, i_hypothesis, 0, look);
+    const double error = estimator_(strata_of_stages(data, i_hypothesis, 0, look)).standard_error;
+    if (!(error > 0) || !std::isfinite(error)) return inference;
+    information[n] = 1 / (error * error);
+  }
+  if (n == 0 || !std::isfinite(z)) return inference;
+  const sequential::SequentialResult result{
+      {information.data(), n}, {state.efficacy_z.data(), n}, {state.futility_z.data(), n}, z};
+  const auto estimate = sequential::sequential_estimate(result, confidence_level_);
+  inference.p_value = estimate.p_value;
+  inference.estimate = estimate.median_unbiased;
+  inference.lower = estimate.lower;
+  inference.upper = estimate.upper;
+  inference.defined = true;
+  put_on_scale(inference);
+  return inference;
+}
+
+}  // namespace
+
+std::shared_ptr<const StagedDesign> make_multi_stage(const DesignSpec& spec,
+                                                     const MultiStageSpec& rules,
+                                                     const DesignContext& context) {
+  return std::make_shared<MultiStage>(spec, rules, context);
 }
 
 }  // namespace trialwright::design
