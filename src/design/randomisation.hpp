@@ -57,6 +57,7 @@ RandomisationMethod method_of(const Randomisation& randomisation);
 struct FactorLevels {
   std::string name;
   int n_levels = 1;
+  std::vector<std::string> levels{};  // their names
 };
 
 // An arm of a design and its share.

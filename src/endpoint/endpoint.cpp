@@ -120,6 +120,11 @@ class Responder final : public Endpoint {
     if (!has_closed_form()) return std::nullopt;
     return model.response_probability(arm, spec_.condition());
   }
+  std::optional<double> exact_rate(const patient::PatientModel& model, int arm, int factor,
+                                   int level) const override {
+    if (!has_closed_form()) return std::nullopt;
+    return model.response_probability(arm, spec_.condition(), factor, level);
+  }
 
  private:
   ResponderSpec spec_;
@@ -154,6 +159,11 @@ class AdverseEvent final : public Endpoint {
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const override {
     if (!has_closed_form()) return std::nullopt;
     return model.adverse_event_probability(arm, spec_.weeks);
+  }
+  // Adverse events are the same whoever has them.
+  std::optional<double> exact_rate(const patient::PatientModel& model, int arm, int,
+                                   int) const override {
+    return exact_rate(model, arm);
   }
 
  private:

@@ -100,6 +100,9 @@ class Endpoint {
   // P(outcome = 1) of a patient of `arm`, to 1e-9, nullopt where the model has no exact answer: of a
   // response in the absence of intercurrent events, of an adverse event seen before the patient leaves.
   virtual std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const = 0;
+  // The same among the patients at a level of a factor (PatientModel::factors).
+  virtual std::optional<double> exact_rate(const patient::PatientModel& model, int arm, int factor,
+                                           int level) const = 0;
 
  private:
   std::string name_;

@@ -154,7 +154,17 @@ void Estimand::observe(const patient::Cohort& cohort, std::span<std::int8_t> out
 
 std::optional<double> Estimand::exact_rate(const patient::PatientModel& model, int arm) const {
   if (hides_exact_rate_) return std::nullopt;
-  const auto rate = endpoint_->exact_rate(model, arm);
+  return among_randomised(endpoint_->exact_rate(model, arm), model, arm);
+}
+
+std::optional<double> Estimand::exact_rate(const patient::PatientModel& model, int arm, int factor,
+                                           int level) const {
+  if (hides_exact_rate_) return std::nullopt;
+  return among_randomised(endpoint_->exact_rate(model, arm, factor, level), model, arm);
+}
+
+std::optional<double> Estimand::among_randomised(std::optional<double> rate,
+                                                 const patient::PatientModel& model, int arm) const {
   if (!rate || limits_.dropout == k_ignored) return rate;
   // Non-response. Who leaves at a constant hazard would have responded as often as the others.
   const auto leaving = model.dropout_law(arm);

@@ -100,8 +100,14 @@ class Estimand {
   // The exact rate in `arm` of all patients randomised, where no intercurrent event of the study
   // touches it but dropout at a constant hazard that counts as non-response; else nullopt.
   std::optional<double> exact_rate(const patient::PatientModel& model, int arm) const;
+  // The same among the patients at a level of a factor (PatientModel::factors).
+  std::optional<double> exact_rate(const patient::PatientModel& model, int arm, int factor,
+                                   int level) const;
 
  private:
+  std::optional<double> among_randomised(std::optional<double> rate, const patient::PatientModel& model,
+                                         int arm) const;
+
   // Weeks up to which an event of the kind counts; k_ignored where its strategy
   // or the study ignores it.
   struct Limits {

@@ -142,6 +142,9 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
         for (const auto& key : reader.keys()) reader.raw(key);
         continue;
       }
+      if (found->test)
+        reader.fault(
+            "", "\"" + name + "\" is what a test says (effects belong to the factor that it tests)");
       const std::vector<double> none(found->levels.size(), 0.0);
       StratumEffects effect;
       effect.factor = static_cast<int>(found - strata.begin());

@@ -19,6 +19,16 @@ std::optional<double> PatientModel::response_probability(int arm,
   return law.probabilities[1];
 }
 
+std::optional<double> PatientModel::response_probability(int arm, const ResponseCondition& condition,
+                                                         int factor, int level) const {
+  const auto law = response_law(arm, {&condition, 1}, {&factor, 1});
+  if (law.probabilities.empty()) return std::nullopt;
+  const auto first = 2 * static_cast<std::size_t>(level);
+  const double others = law.probabilities[first], responders = law.probabilities[first + 1];
+  if (!(others + responders > 0)) return std::nullopt;
+  return responders / (others + responders);
+}
+
 double DropoutLaw::staying(double week) const {
   double left = 0;
   for (std::size_t i = 0; i < weeks.size(); ++i)

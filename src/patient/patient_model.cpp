@@ -109,6 +109,11 @@ bool PatientModel::patients_are_independent() const {
   const bool random_regions = region && (region->intercept_sd > 0 || region->effect_sd > 0);
   return !random_sites && !random_regions && !truth_is_drawn();
 }
+std::optional<double> PatientModel::level_share(int factor, int level) const {
+  const auto i = static_cast<std::size_t>(factor);
+  if (i >= impl_->spec->population->strata().size()) return std::nullopt;
+  return impl_->spec->population->level_share(i, static_cast<std::size_t>(level));
+}
 std::int64_t PatientModel::capacity() const {
   return impl_->spec->recruitment->capacity();
 }
@@ -182,10 +187,11 @@ void PatientModel::enrol(rng::Key key, std::uint64_t trial, const Needs& needs, 
     if (std::find(read.begin(), read.end(), true) != read.end())
       spec.population->fill_graded_factors(i_graded, cohort);
   }
-  impl_->fill_strata(needs, cohort);
+  impl_->fill_strata(key, trial, needs, cohort);
 }
 
-void PatientModel::Impl::fill_strata(const Needs& needs, Cohort& cohort) const {
+void PatientModel::Impl::fill_strata(rng::Key key, std::uint64_t trial, const Needs& needs,
+                                     Cohort& cohort) const {
   const auto& effects = spec->course.effects.strata;
   const auto is_made = [&](std::size_t factor) {
     return needs.factors.empty() || needs.factors[factor] ||
@@ -196,7 +202,7 @@ void PatientModel::Impl::fill_strata(const Needs& needs, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   const std::size_t region = spec->population->strata().size(), site = region + 1;
   for (std::size_t factor = 0; factor < region; ++factor)
-    if (is_made(factor)) spec->population->stratify(factor, cohort);
+    if (is_made(factor)) spec->population->stratify(key, trial, factor, cohort);
   if (is_made(region)) std::copy_n(cohort.region.begin(), n, cohort.strata[region].begin());
   if (is_made(site)) std::copy_n(cohort.site.begin(), n, cohort.strata[site].begin());
 }

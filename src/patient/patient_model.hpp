@@ -180,6 +180,8 @@ class PatientModel {
   // events stop them, the law of these.) True where nothing stops them.
   bool stops_infusions_alike(int arm, int other) const;
   bool patients_are_independent() const;  // no site or region random effect, no drawn truth
+  // The share of the patients at a level of a factor, to 0.002; nullopt where it hangs on where they enrol.
+  std::optional<double> level_share(int factor, int level) const;
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.
   std::int64_t capacity() const;
 
@@ -202,6 +204,9 @@ class PatientModel {
                            std::span<const int> factors) const;
   // The probability of one response; nullopt where response_law has none.
   std::optional<double> response_probability(int arm, const ResponseCondition& condition) const;
+  // The same among the patients at a level of a factor (index into factors()).
+  std::optional<double> response_probability(int arm, const ResponseCondition& condition, int factor,
+                                             int level) const;
   // When an arm's patients leave; nullopt where that hangs on the course.
   std::optional<DropoutLaw> dropout_law(int arm) const;
   // Exact probability of at least one adverse event by `weeks` (all categories, all grades) that is

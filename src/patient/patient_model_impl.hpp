@@ -40,7 +40,7 @@ struct PatientModel::Impl {
 
   bool needs_sites(const Needs& needs) const;
   CovariateMask covariates_made(const Needs& needs) const;
-  void fill_strata(const Needs& needs, Cohort& cohort) const;
+  void fill_strata(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
 
   void prepare(int n_patients, Cohort& cohort) const;
   void follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;

@@ -221,11 +221,7 @@ void Population::fill_graded_factors(int i_graded, Cohort& cohort) const {
     factors[patient] = grading.factor_of_word(words[patient]);
 }
 
-void Population::stratify(Cohort& cohort) const {
-  for (std::size_t factor = 0; factor < strata_.size(); ++factor) stratify(factor, cohort);
-}
-
-void Population::stratify(std::size_t factor, Cohort& cohort) const {
+void Population::stratify(rng::Key key, std::uint64_t trial, std::size_t factor, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(cohort.n_patients);
   const auto out = cohort.strata[factor];
   const auto& stratum = strata_[factor];
@@ -239,6 +235,40 @@ void Population::stratify(std::size_t factor, Cohort& cohort) const {
     for (const double cut : stratum.cuts) level += x[patient] >= cut ? 1 : 0;
     out[patient] = level;
   }
+  if (stratum.test) apply_test(key, trial, factor, cohort);
+}
+
+// From true levels to those that the test says.
+void Population::apply_test(rng::Key key, std::uint64_t trial, std::size_t factor,
+                            Cohort& cohort) const {
+  const auto n = static_cast<std::size_t>(cohort.n_patients);
+  const auto words = cohort.scratch.words[0].first(n);
+  rng::WordColumns block{};
+  block[factor % 4] = words.data();
+  rng::fill_words({key, rng::Purpose::factor_test, trial, 0}, static_cast<std::uint32_t>(factor / 4), n,
+                  block);
+  const TestAccuracy& test = *strata_[factor].test;
+  const auto level = cohort.strata[factor];
+  for (std::size_t patient = 0; patient < n; ++patient) {
+    const double right = level[patient] == 1 ? test.sensitivity : test.specificity;
+    if (!(rng::to_uniform(words[patient]) < right)) level[patient] = 1 - level[patient];
+  }
+}
+
+std::optional<double> Population::level_share(std::size_t factor, std::size_t level) const {
+  constexpr int k_candidates = 65536;
+  const auto& stratum = strata_[factor];
+  if (stratum.covariate < 0) return std::nullopt;
+  std::size_t n_eligible = 0, first = 0;
+  const auto counts = pilot(k_candidates, n_eligible);
+  for (std::size_t i = 0; i < factor; ++i) first += strata_[i].levels.size();
+  const auto share = [&](std::size_t i) {
+    return static_cast<double>(counts[first + i]) / static_cast<double>(n_eligible);
+  };
+  if (!stratum.test) return share(level);
+  const double positive =
+      share(1) * stratum.test->sensitivity + share(0) * (1 - stratum.test->specificity);
+  return level == 1 ? positive : 1 - positive;
 }
 
 // Counts of candidates by factor and level (one after the other), among the eligible.

@@ -57,13 +57,22 @@ struct Eligibility {
   double maximum = 0;
 };
 
+// How often a test of a factor of two levels tells the truth (Altman & Bland 1994, BMJ 308:1552).
+struct TestAccuracy {
+  double sensitivity = 1;  // P(positive | the factor's upper level)
+  double specificity = 1;  // P(negative | its lower one)
+};
+
 // A stratification factor: levels of a covariate cut at `cuts` (level = number of cuts <= value), or
-// the region (covariate -1).
+// the region (covariate -1); or what a test says of another such factor.
 struct Stratum {
   std::string name;
   int covariate = -1;
   std::vector<double> cuts;
   std::vector<std::string> levels;
+  // Of a test: covariate and cuts are those of the factor that is tested, whose two levels are seen with
+  // error. Draw k of the patient's (Purpose::factor_test), k the factor's number.
+  std::optional<TestAccuracy> test{};
 };
 
 // Which covariates a plan reads; index as Population::covariates().
@@ -100,9 +109,11 @@ class Population {
             Cohort& cohort) const;
   // Fills the cohort's graded_factors of a graded covariate that was drawn.
   void fill_graded_factors(int i_graded, Cohort& cohort) const;
-  // Fills the strata of the first strata().size() factors from covariates and regions.
-  void stratify(Cohort& cohort) const;
-  void stratify(std::size_t factor, Cohort& cohort) const;
+  // Fills a factor's column of the strata from covariates and regions.
+  void stratify(rng::Key key, std::uint64_t trial, std::size_t factor, Cohort& cohort) const;
+  // The share of the eligible patients at a level of a factor, to 0.002, from a pilot of fixed seed;
+  // nullopt of a factor by region.
+  std::optional<double> level_share(std::size_t factor, std::size_t level) const;
 
  private:
   void read_covariates(input::Reader& section);
@@ -110,6 +121,8 @@ class Population {
   Matrix read_correlation(input::Reader& section) const;
   void read_eligibility(input::Reader& section, std::set<int>& named);
   void read_strata(input::Reader& section, const std::vector<std::string>& regions);
+  void read_test_of(const std::vector<std::string>& written, input::Reader& reader, Stratum& stratum);
+  void apply_test(rng::Key key, std::uint64_t trial, std::size_t factor, Cohort& cohort) const;
   void check_with_pilot(input::Reader& section) const;
   bool is_certain(const Eligibility& rule) const;
   std::vector<std::size_t> pilot(int n_candidates, std::size_t& n_eligible) const;

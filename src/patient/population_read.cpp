@@ -248,6 +248,27 @@ void Population::read_eligibility(input::Reader& section, std::set<int>& named) 
   }
 }
 
+// `{test_of: biomarker, sensitivity: 0.8, specificity: 0.8}`: a factor written before, seen with error.
+void Population::read_test_of(const std::vector<std::string>& written, input::Reader& reader,
+                              Stratum& stratum) {
+  const int of = reader.reference("test_of", written, "factor written before this one");
+  constexpr input::Bounds k_accuracy{0, 1, true, false, "a probability"};
+  stratum.test =
+      TestAccuracy{reader.number("sensitivity", k_accuracy), reader.number("specificity", k_accuracy)};
+  stratum.levels = {stratum.name + " negative", stratum.name + " positive"};
+  stratum.covariate = 0;
+  stratum.cuts = {0};
+  if (of < 0) return;
+  const Stratum& tested = strata_[static_cast<std::size_t>(of)];
+  if (tested.covariate < 0 || tested.levels.size() != 2 || tested.test) {
+    reader.fault("test_of", "\"" + tested.name +
+                                "\" cannot be tested (a factor of two levels of a covariate can)");
+    return;
+  }
+  stratum.covariate = tested.covariate;
+  stratum.cuts = tested.cuts;
+}
+
 void Population::read_strata(input::Reader& section, const std::vector<std::string>& regions) {
   if (!section.has("strata")) return void(section.raw("strata"));
   auto choices = names_;
@@ -258,6 +279,13 @@ void Population::read_strata(input::Reader& section, const std::vector<std::stri
     if (name == "region" || name == "site")
       reader.fault("", "a factor \"" + name + "\" is always there",
                    "leave it out, or give it another name");
+    if (reader.has("test_of")) {
+      std::vector<std::string> written;
+      for (const auto& before : strata_) written.push_back(before.name);
+      read_test_of(written, reader, stratum);
+      strata_.push_back(std::move(stratum));
+      continue;
+    }
     const int of = reader.reference("of", choices, "covariate");
     if (of == static_cast<int>(names_.size())) {
       stratum.levels = regions;

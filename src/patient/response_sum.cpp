@@ -108,6 +108,7 @@ std::string ResponseSum::why_no_baseline() const {
     const auto i = static_cast<std::size_t>(factor);
     if (i >= population.strata().size() || population.strata()[i].covariate < 0)
       return "a factor of the strata is where patients enrol";
+    if (population.strata()[i].test) return "a factor of the strata is seen with error";
     if (!is_known(population.strata()[i].covariate))
       return "a factor of the strata is not read off the measure's baseline";
   }

@@ -32,6 +32,7 @@ enum class Purpose : std::uint32_t {
   rescue_and_dropout = 20,  // unit = patient: draws as patient/intercurrent_events.hpp tells
   rerandomisation = 21,     // unit 0: a word a responder randomised again (trial/maintenance.hpp)
   maintenance = 22,         // unit = patient: leaving, then a word a change of state
+  factor_test = 23,         // unit = patient: draw k what the test of the k-th factor says
 };
 
 // The trial, patient (or other unit) and purpose a draw belongs to. Trials number below 2^48.

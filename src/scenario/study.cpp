@@ -7,6 +7,7 @@
 
 #include "math/elementary.hpp"
 #include "scenario/study_path.hpp"
+#include "trial/plan_maintenance.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::scenario {
@@ -148,7 +149,9 @@ trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
           analysis::Estimator(
               entry.spec.effect, entry.spec.interval, entry.spec.confidence_level,
               entry.strata.empty() ? analysis::Stratification::none : analysis::Stratification::strata),
-          published_estimate(entry)};
+          published_estimate(entry),
+          {},
+          entry.subgroup};
 }
 
 void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan) {
@@ -158,14 +161,25 @@ void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan)
   plan.estimands.emplace_back(estimand, *plan.endpoints.back(), *plan.model);
 }
 
-// The hypotheses of a design: of several doses one for each, of populations one for each, else the primary analysis.
+// The hypotheses of a design: of several doses one for each, of nested populations one for each, else the primary
+// analysis.
 std::vector<trial::PlannedAnalysis> hypotheses(const trial::PlannedAnalysis& primary,
                                                const design::DesignSpec& design,
                                                const trial::TrialPlan& plan) {
   const bool is_of_arms = design.kind() == design::DesignKind::treatment_selection ||
                           design.kind() == design::DesignKind::multi_arm_multi_stage;
-  if (!is_of_arms) return {primary};
   std::vector<trial::PlannedAnalysis> all;
+  if (const auto* enrichment = std::get_if<design::EnrichmentSpec>(&design.rules)) {
+    const auto& [factor, level] = enrichment->subgroup;
+    all = {primary, primary};
+    all[0].name = fmt::format("{}[all]", primary.name);
+    all[1].name = fmt::format("{}[{}]", primary.name,
+                              plan.model->factors()[static_cast<std::size_t>(factor)]
+                                  .levels[static_cast<std::size_t>(level)]);
+    all[1].subgroup = enrichment->subgroup;
+    return all;
+  }
+  if (!is_of_arms) return {primary};
   for (const int arm : active_arms(design, plan.control_arm)) {
     all.push_back(primary);
     all.back().name =
@@ -180,6 +194,7 @@ void plan_analyses(const StudySpec& spec, const design::DesignSpec& design, tria
   std::vector<int> i_analyses{design.primary};
   i_analyses.insert(i_analyses.end(), design.secondary.begin(), design.secondary.end());
   std::vector<int> placed(spec.estimands.size(), -1);
+  std::vector<int> place_of_analysis(spec.analyses.size(), 0);
   for (int i_analysis : i_analyses) {
     const auto& entry = spec.analyses[static_cast<std::size_t>(i_analysis)];
     int& place = placed[static_cast<std::size_t>(entry.estimand)];
@@ -192,18 +207,49 @@ void plan_analyses(const StudySpec& spec, const design::DesignSpec& design, tria
       plan.analyses = hypotheses(analysis, design, plan);
       plan.n_hypotheses = static_cast<int>(plan.analyses.size());
     } else {
+      place_of_analysis[static_cast<std::size_t>(i_analysis)] = static_cast<int>(plan.analyses.size());
       plan.analyses.push_back(analysis);
     }
   }
+  if (plan.staged) {
+    const auto place = [&](int i_estimand) {
+      if (i_estimand < 0) return -1;
+      int& at = placed[static_cast<std::size_t>(i_estimand)];
+      if (at >= 0) return at;
+      at = static_cast<int>(plan.estimands.size());
+      add_estimand(spec, i_estimand, plan);
+      return at;
+    };
+    plan.merit_estimand = place(plan.staged->merit_estimand());
+    plan.safety_estimand = place(plan.staged->safety_estimand());
+  }
+  for (const int i_analysis : design.secondary)
+    if (const auto& consistency = spec.analyses[static_cast<std::size_t>(i_analysis)].consistency)
+      plan.analyses[static_cast<std::size_t>(place_of_analysis[static_cast<std::size_t>(i_analysis)])]
+          .consistency = {place_of_analysis[static_cast<std::size_t>(consistency->with)],
+                          consistency->fraction};
 }
 
 std::shared_ptr<const design::StagedDesign> staged_design(const StudySpec& spec,
-                                                          const design::DesignSpec& design) {
+                                                          const design::DesignSpec& design,
+                                                          const patient::PatientModel& model) {
   if (design.primary < 0) return nullptr;
   const auto& primary = spec.analyses[static_cast<std::size_t>(design.primary)].spec;
-  return design::make_staged_design(
-      design, {primary.test, primary.effect, primary.interval, primary.confidence_level,
-               static_cast<int>(design.arms.size()) - 1});
+  design::DesignContext context{primary.test, primary.effect, primary.interval,
+                                primary.confidence_level, static_cast<int>(design.arms.size()) - 1};
+  if (const auto* enrichment = std::get_if<design::EnrichmentSpec>(&design.rules)) {
+    const auto& [factor, level] = enrichment->subgroup;
+    context.n_hypotheses = 2;
+    context.subgroup_share = model.level_share(factor, level).value_or(1);
+  }
+  return design::make_staged_design(design, context);
+}
+
+// The columns of a plan: of a design that looks the most patients that it may come to (of enrichment those passed
+// over as well), or as many as the sites may enrol.
+int most_patients(const design::DesignSpec& design, const trial::TrialPlan& plan) {
+  if (!plan.staged) return design.patients;
+  return static_cast<int>(std::min<std::int64_t>(plan.staged->most_patients(), plan.model->capacity()));
 }
 
 // The factors that the allocation or an analysis reads.
@@ -211,8 +257,10 @@ std::vector<bool> factors_read(const trial::TrialPlan& plan) {
   std::vector<bool> read(plan.model->factors().size(), false);
   for (const int factor : plan.allocation->needs_factors())
     read[static_cast<std::size_t>(factor)] = true;
-  for (const auto& analysis : plan.analyses)
+  for (const auto& analysis : plan.analyses) {
     for (const int factor : analysis.strata) read[static_cast<std::size_t>(factor)] = true;
+    if (analysis.subgroup) read[static_cast<std::size_t>(analysis.subgroup->factor)] = true;
+  }
   return read;
 }
 
@@ -240,10 +288,10 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design:
   plan->scenario = scenario;
   plan->model = std::move(model);
   plan->control_arm = plan->model->control_arm();
-  plan->staged = staged_design(spec, design);
+  plan->staged = staged_design(spec, design, *plan->model);
   if (design.looks) plan->looks = *design.looks;
   plan->n_planned = design.patients;
-  plan->n_patients = plan->staged ? plan->staged->most_patients() : design.patients;
+  plan->n_patients = most_patients(design, *plan);
   plan->key = rng::key_from_seed(spec.simulation.seed);
   for (const auto& share : design.arms) plan->arms.push_back(share.arm);
   std::vector<int> levels;
@@ -254,11 +302,23 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design:
   return plan;
 }
 
+// Where a study's estimand stands among a plan's, added where it does not.
+int place_of_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan) {
+  const auto& name = spec.estimands[static_cast<std::size_t>(i_estimand)].name;
+  for (std::size_t i = 0; i < plan.estimands.size(); ++i)
+    if (plan.estimands[i].name() == name) return static_cast<int>(i);
+  add_estimand(spec, i_estimand, plan);
+  return static_cast<int>(plan.estimands.size()) - 1;
+}
+
 std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model) {
   auto plan = bare_plan(spec, design, scenario, std::move(model));
   plan_analyses(spec, design, *plan);
+  if (const auto* withdrawal = std::get_if<design::WithdrawalSpec>(&design.rules)) {
+    trial::plan_maintenance(*withdrawal, place_of_estimand(spec, withdrawal->responders, *plan), *plan);
+  }
   plan->needs = needs_of(*plan);
   return plan;
 }
@@ -357,13 +417,18 @@ std::shared_ptr<const patient::PatientModel> Study::model(const StudySpec& spec,
   return model;
 }
 
-std::optional<double> Study::exact_rate(const trial::TrialPlan& plan, int i_estimand,
+std::optional<double> Study::exact_rate(const trial::TrialPlan& plan,
+                                        const trial::PlannedAnalysis& analysis,
                                         std::uint64_t definition, int arm) {
+  const auto& subgroup = analysis.subgroup;
   for (const auto& cached : rates_)
-    if (cached.definition == definition && cached.arm == arm && cached.model.lock() == plan.model)
+    if (cached.definition == definition && cached.arm == arm && cached.subgroup == subgroup &&
+        cached.model.lock() == plan.model)
       return cached.rate;
-  const auto rate = plan.estimands[static_cast<std::size_t>(i_estimand)].exact_rate(*plan.model, arm);
-  rates_.push_back({plan.model, definition, arm, rate});
+  const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
+  const auto rate = subgroup ? estimand.exact_rate(*plan.model, arm, subgroup->factor, subgroup->level)
+                             : estimand.exact_rate(*plan.model, arm);
+  rates_.push_back({plan.model, definition, arm, subgroup, rate});
   keep_recent(rates_);
   return rate;
 }
@@ -376,8 +441,8 @@ void Study::add_exact_rates(const input::Node& root, trial::TrialPlan& plan) {
   for (auto& analysis : plan.analyses) {
     const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
     const std::uint64_t definition = definitions ^ std::hash<std::string>{}(estimand.name());
-    const auto rate_1 = exact_rate(plan, analysis.i_estimand, definition, analysis.arm_1);
-    const auto rate_0 = exact_rate(plan, analysis.i_estimand, definition, analysis.arm_0);
+    const auto rate_1 = exact_rate(plan, analysis, definition, analysis.arm_1);
+    const auto rate_0 = exact_rate(plan, analysis, definition, analysis.arm_0);
     if (rate_1 && rate_0) analysis.exact_rates = trial::ExactRates{*rate_1, *rate_0};
   }
 }

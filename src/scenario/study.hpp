@@ -77,7 +77,7 @@ class Study {
                                                      const input::Node& root,
                                                      input::Diagnostics& faults);
 
-  std::optional<double> exact_rate(const trial::TrialPlan& plan, int i_estimand,
+  std::optional<double> exact_rate(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
                                    std::uint64_t definition, int arm);
   void add_exact_rates(const input::Node& root, trial::TrialPlan& plan);
 
@@ -97,6 +97,7 @@ class Study {
     std::weak_ptr<const patient::PatientModel> model;
     std::uint64_t definition = 0;  // of the estimand
     int arm = 0;
+    std::optional<trial::Subgroup> subgroup;
     std::optional<double> rate;
   };
   std::vector<CachedRate> rates_;

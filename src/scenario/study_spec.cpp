@@ -173,9 +173,9 @@ void check_consistency(const StudySpec& spec, std::size_t i_analysis, input::Rea
   if (&with == &entry)
     reader.fault("consistency", "\"with\" is the analysis itself (it is consistent with another)");
   else if (entry.spec.effect != with.spec.effect || entry.estimand != with.estimand)
-    reader.fault("consistency",
-                 fmt::format("{} estimate different things (their estimand and effect must be the same)",
-                             pair));
+    reader.fault(
+        "consistency",
+        fmt::format("{} estimate different things (their estimand and effect must be the same)", pair));
   else if (entry.arm != with.arm || entry.against != with.against)
     reader.fault("consistency", fmt::format("{} compare different arms", pair));
 }
@@ -251,14 +251,31 @@ void check_has_what_is_compared(input::Reader& reader, const design::DesignSpec&
     if (!consistency || consistency->with == design.primary) continue;
     if (std::find(design.secondary.begin(), design.secondary.end(), consistency->with) ==
         design.secondary.end())
-      reader.fault("secondary",
-                   fmt::format("analysis \"{}\" is held against \"{}\", which this design does not have",
-                               spec.analyses[static_cast<std::size_t>(i_analysis)].name,
-                               spec.analyses[static_cast<std::size_t>(consistency->with)].name));
+      reader.fault(
+          "secondary",
+          fmt::format("analysis \"{}\" is held against \"{}\", which this design does not have",
+                      spec.analyses[static_cast<std::size_t>(i_analysis)].name,
+                      spec.analyses[static_cast<std::size_t>(consistency->with)].name));
   }
   if (design.primary >= 0 && spec.analyses[static_cast<std::size_t>(design.primary)].consistency)
     reader.fault("primary", "an analysis that is held against another cannot be the primary one",
                  "list it under secondary");
+}
+
+// Recruitment is restricted to patients, wherever they enrol; the populations make the hypotheses.
+void check_population(input::Reader& reader, const design::DesignSpec& design, const StudySpec& spec) {
+  const auto* enrichment = std::get_if<design::EnrichmentSpec>(&design.rules);
+  if (!enrichment || !spec.patient) return;
+  const auto& strata = spec.patient->population->strata();
+  const auto factor = static_cast<std::size_t>(enrichment->subgroup.factor);
+  if (factor >= strata.size() || strata[factor].covariate < 0)
+    reader.fault("subgroup",
+                 "a subgroup by region or site (recruitment is restricted to a level of a covariate)",
+                 "name a factor of population.strata");
+  if (design.primary >= 0 && spec.analyses[static_cast<std::size_t>(design.primary)].subgroup)
+    reader.fault("primary",
+                 "the primary analysis is of a subgroup (the design makes it one of each population)",
+                 "leave out its subgroup");
 }
 
 // An analysis of a design compares two of its arms.
@@ -287,14 +304,41 @@ void check_arms(input::Reader& reader, const design::DesignSpec& design, const S
   for (int i_analysis : design.secondary) check(i_analysis);
 }
 
+// Who is randomised again responds at a week, before the maintenance phase ends.
+void check_responders(input::Reader& reader, const design::DesignSpec& design, const StudySpec& spec) {
+  const auto* withdrawal = std::get_if<design::WithdrawalSpec>(&design.rules);
+  if (!withdrawal || withdrawal->responders < 0) return;
+  const auto& estimand = spec.estimands[static_cast<std::size_t>(withdrawal->responders)];
+  if (estimand.endpoint < 0) return;
+  const auto& definition = spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].definition;
+  const auto* responder = std::get_if<endpoint::ResponderSpec>(&definition);
+  if (!responder)
+    reader.fault("responders",
+                 fmt::format("estimand \"{}\" is of adverse events (responders are randomised again)",
+                             estimand.name),
+                 "name an estimand of a response");
+  else if (withdrawal->until_week <= responder->week)
+    reader.fault(
+        "maintenance",
+        fmt::format("the maintenance phase ends in week {} (responders are randomised to it in week "
+                    "{})",
+                    withdrawal->until_week, responder->week),
+        "raise until_week, or judge the response earlier");
+}
+
 void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
   design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
                            patients.factors, names_of(spec.estimands)};
-  for (const auto& entry : spec.analyses) names.tests.push_back(entry.spec.test);
+  for (const auto& entry : spec.analyses) {
+    names.tests.push_back(entry.spec.test);
+    names.estimand_of.push_back(entry.estimand);
+  }
   for (auto& [name, reader] : study.named("designs")) {
     auto design = design::read_design(name, reader, names);
     check_arms(reader, design, spec, patients);
+    check_responders(reader, design, spec);
     check_has_what_is_compared(reader, design, spec);
+    check_population(reader, design, spec);
     if (design.patients > patients.capacity)
       reader.fault("patients",
                    fmt::format("\"patients\" is {} (the sites may enrol only {})", design.patients,

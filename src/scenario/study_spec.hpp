@@ -34,6 +34,13 @@ struct AnalysisEntry {
   std::optional<int> against;  // what it is compared with; default: the control
   std::optional<analysis::TwoByTwo>
       published;  // a published trial's table, to be placed among the simulated
+  std::optional<design::Subgroup> subgroup;  // whose patients it is of; default: all
+  // Whether its estimate is at least a fraction of another analysis's.
+  struct Consistency {
+    int with = -1;  // index into StudySpec::analyses
+    double fraction = 0.5;
+  };
+  std::optional<Consistency> consistency;
 };
 
 struct StudySpec {

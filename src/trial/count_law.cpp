@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "math/cubic_table.hpp"
@@ -15,10 +16,16 @@ constexpr std::size_t k_most_columns = 4096;
 constexpr std::size_t k_most_responses = 10;
 constexpr double k_negligible = 1e-20;  // of a cell's probability
 
-// The arms' sizes into a stage; false where they hang on the patients.
+// The arms' sizes, of a design with looks those planned, into a stage; false where they hang on the patients.
 bool set_sizes(const TrialPlan& plan, CountLaw::Stage& stage) {
   const design::Allocation& allocation = *plan.allocation;
   stage.n_patients = plan.n_patients;
+  // What the looks make of the sizes is the business of StagedCountPlan.
+  if (plan.staged) {
+    const auto planned = design::arm_totals(plan.n_planned, allocation.arms());
+    for (std::size_t i = 0; i < planned.size(); ++i) stage.arms[i].n_patients = planned[i];
+    return true;
+  }
   if (const auto law = allocation.arm_size_law(plan.control_arm); law && law->size() > 1) {
     const bool control_is_first = plan.arms[0] == plan.control_arm;
     for (const auto& size : *law)
@@ -79,7 +86,9 @@ class Reading {
   std::string read_arm(std::size_t arm, CountLaw::Arm& out);
   std::vector<std::size_t> columns(std::size_t arm, double leaves, double event_week,
                                    std::size_t stratum, std::size_t pattern) const;
-  std::size_t stratum_of(const PlannedAnalysis& analysis, std::size_t combination) const;
+  std::size_t n_levels(int factor) const;
+  std::size_t level_of(int factor, std::size_t combination) const;
+  std::optional<std::size_t> stratum_of(const PlannedAnalysis& analysis, std::size_t combination) const;
 
   const TrialPlan& plan_;
   std::vector<Value> values_;  // [i_estimand]
@@ -120,11 +129,16 @@ void Reading::read_strata(PlanLaw& out) {
   };
   for (const auto& analysis : plan_.analyses) {
     auto& cells = strata_.emplace_back();
-    std::size_t n_strata = analysis.strata.empty() ? 0 : 1;
-    for (const int factor : analysis.strata) {
-      n_strata *= plan_.model->factors()[static_cast<std::size_t>(factor)].levels.size();
+    const auto read = [&](int factor) {
       if (std::find(factors_.begin(), factors_.end(), factor) == factors_.end())
         factors_.push_back(factor);
+    };
+    // A subgroup's patients are counted apart from their arm's.
+    std::size_t n_strata = analysis.strata.empty() && !analysis.subgroup ? 0 : 1;
+    if (analysis.subgroup) read(analysis.subgroup->factor);
+    for (const int factor : analysis.strata) {
+      n_strata *= n_levels(factor);
+      read(factor);
     }
     for (std::size_t stratum = 0; stratum < n_strata; ++stratum) {
       const CountCell active = next();
@@ -135,17 +149,25 @@ void Reading::read_strata(PlanLaw& out) {
   out.law.n_columns = column;
 }
 
-// Which stratum of an analysis a combination of all factors' levels is in.
-std::size_t Reading::stratum_of(const PlannedAnalysis& analysis, std::size_t combination) const {
-  const auto n_levels = [&](int factor) {
-    return plan_.model->factors()[static_cast<std::size_t>(factor)].levels.size();
-  };
+std::size_t Reading::n_levels(int factor) const {
+  return plan_.model->factors()[static_cast<std::size_t>(factor)].levels.size();
+}
+
+// The level of a factor in a combination of all factors' levels.
+std::size_t Reading::level_of(int factor, std::size_t combination) const {
+  for (auto at = factors_.rbegin(); *at != factor; ++at) combination /= n_levels(*at);
+  return combination % n_levels(factor);
+}
+
+// Which stratum of an analysis a combination of all factors' levels is in; nullopt outside its subgroup.
+std::optional<std::size_t> Reading::stratum_of(const PlannedAnalysis& analysis,
+                                               std::size_t combination) const {
+  if (const auto& subgroup = analysis.subgroup)
+    if (level_of(subgroup->factor, combination) != static_cast<std::size_t>(subgroup->level))
+      return std::nullopt;
   std::size_t stratum = 0;
-  for (const int factor : analysis.strata) {
-    std::size_t below = combination;
-    for (auto at = factors_.rbegin(); *at != factor; ++at) below /= n_levels(*at);
-    stratum = stratum * n_levels(factor) + below % n_levels(factor);
-  }
+  for (const int factor : analysis.strata)
+    stratum = stratum * n_levels(factor) + level_of(factor, combination);
   return stratum;
 }
 
@@ -173,8 +195,10 @@ std::vector<std::size_t> Reading::columns(std::size_t arm, double leaves, double
   }
   for (std::size_t i = 0; i < plan_.analyses.size(); ++i) {
     const auto& analysis = plan_.analyses[i];
-    if (analysis.strata.empty()) continue;
-    const auto& cells = strata_[i][stratum_of(analysis, stratum)];
+    if (strata_[i].empty()) continue;
+    const auto place = stratum_of(analysis, stratum);
+    if (!place) continue;
+    const auto& cells = strata_[i][*place];
     const int outcome = outcomes[static_cast<std::size_t>(analysis.i_estimand)];
     if (plan_.arms[arm] == analysis.arm_1) add(cells.active, outcome);
     if (plan_.arms[arm] == analysis.arm_0) add(cells.control, outcome);
@@ -232,6 +256,7 @@ std::string Reading::read_arm(std::size_t arm, CountLaw::Arm& out) {
 
 std::string Reading::run(PlanLaw& out) {
   if (plan_.model->truth_is_drawn()) return "every trial draws its own truth";
+  if (plan_.maintenance) return "responders are followed through a maintenance phase";
   if (auto reason = read_estimands(); !reason.empty()) return reason;
   read_strata(out);
   if (out.law.n_columns > k_most_columns) return "the analyses have too many strata";

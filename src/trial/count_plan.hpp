@@ -34,8 +34,8 @@ class CountPlan {
   using Range = CountRange;
   // [i_estimand * n_arms + i_arm], arms as TrialPlan::arms: over all strata.
   const std::vector<Cell>& arms() const;
-  // [i_analysis][stratum]: the active arm's and the control's; empty for an analysis that is not
-  // stratified.
+  // [i_analysis][stratum]: the active arm's and the control's; empty for an analysis that is neither
+  // stratified nor of a subgroup.
   using StratumCells = CountStratumCells;
   const std::vector<std::vector<StratumCells>>& strata() const;
   std::size_t n_columns() const;

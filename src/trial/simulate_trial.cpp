@@ -25,7 +25,10 @@ void count_arms(const TrialPlan& plan, const Workspace& workspace, std::span<con
   }
 }
 
-// The tables of every combination of an analysis's strata.
+// Patients outside a subgroup are at a level that no table is of.
+constexpr std::size_t k_outside = 1;
+
+// The tables of every combination of an analysis's strata, of its subgroup's patients alone.
 void count_strata(const PlannedAnalysis& analysis, Workspace& workspace,
                   std::vector<analysis::TwoByTwo>& tables) {
   const auto& cohort = workspace.cohort;
@@ -39,11 +42,17 @@ void count_strata(const PlannedAnalysis& analysis, Workspace& workspace,
       workspace.levels[i] = workspace.levels[i] * n_levels + level[i];
     n_strata *= static_cast<std::size_t>(n_levels);
   }
-  workspace.level_counts.resize(n_strata);
+  if (analysis.subgroup) {
+    const std::span<const int> level =
+        cohort.strata[static_cast<std::size_t>(analysis.subgroup->factor)];
+    for (std::size_t i = 0; i < level.size(); ++i)
+      if (level[i] != analysis.subgroup->level) workspace.levels[i] = static_cast<int>(n_strata);
+  }
+  workspace.level_counts.resize(n_strata + (analysis.subgroup ? k_outside : 0));
   estimand::count(workspace.values[static_cast<std::size_t>(analysis.i_estimand)], cohort.arm,
                   {analysis.arm_1, analysis.arm_0}, workspace.levels, workspace.level_counts);
   tables.clear();
-  for (const auto& level : workspace.level_counts)
+  for (const auto& level : std::span{workspace.level_counts}.first(n_strata))
     tables.push_back({level.responders[1], level.n[1], level.responders[0], level.n[0]});
 }
 
@@ -52,12 +61,37 @@ void tabulate(const TrialPlan& plan, Workspace& workspace) {
   auto& outcome = workspace.outcome;
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const PlannedAnalysis& analysis = plan.analyses[i];
+    if (analysis.maintenance) continue;
     const std::size_t row = static_cast<std::size_t>(analysis.i_estimand) * plan.arms.size();
     const ArmCount& count_1 = outcome.counts[row + arm_place(plan, analysis.arm_1)];
     const ArmCount& count_0 = outcome.counts[row + arm_place(plan, analysis.arm_0)];
     outcome.analyses[i].table = {count_1.events, count_1.patients, count_0.events, count_0.patients};
-    if (!analysis.strata.empty()) count_strata(analysis, workspace, workspace.strata[i]);
+    if (analysis.strata.empty() && !analysis.subgroup) continue;
+    count_strata(analysis, workspace, workspace.strata[i]);
+    outcome.analyses[i].table = analysis::collapsed(workspace.strata[i]);
   }
+}
+
+// Responders randomised again: the analyses of what became of them.
+void maintain(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
+  auto& outcomes = workspace.outcome.analyses;
+  bool is_simulated = false;
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    const auto& analysis = plan.analyses[i];
+    if (!analysis.maintenance) continue;
+    if (!is_simulated)
+      plan.maintenance->simulate(plan.key, trial, workspace.cohort.arm,
+                                 workspace.values[static_cast<std::size_t>(analysis.i_estimand)],
+                                 workspace.maintenance);
+    is_simulated = true;
+    outcomes[i] = plan.maintenance->analyse(*analysis.maintenance, workspace.maintenance);
+  }
+}
+
+// Weeks from a patient's randomisation to the last planned visit.
+double follow_up_weeks(const TrialPlan& plan) {
+  const double weeks = plan.model->follow_up_weeks();
+  return plan.maintenance ? std::max(weeks, plan.maintenance->spec().until_week) : weeks;
 }
 
 void clear_calendar(TrialOutcome& outcome) {
@@ -70,14 +104,13 @@ void note_calendar(const TrialPlan& plan, const patient::Cohort& cohort, TrialOu
   outcome.has_calendar = true;
   outcome.n_screened = cohort.n_screened;
   outcome.enrolment_months = cohort.randomised_months.back();
-  outcome.duration_months =
-      outcome.enrolment_months + plan.model->follow_up_weeks() / base::k_weeks_per_month;
+  outcome.duration_months = outcome.enrolment_months + follow_up_weeks(plan) / base::k_weeks_per_month;
 }
 
 void simulate_counts(const TrialPlan& plan, std::uint64_t trial, const patient::Needs& needs,
                      Workspace& workspace) {
-  TRIALWRIGHT_EXPECT(workspace.cohort.n_patients == plan.n_patients);
   auto& cohort = workspace.cohort;
+  cohort.n_patients = plan.n_patients;  // a trial that looked before the end may have followed fewer
   auto& outcome = workspace.outcome;
   plan.model->enrol(plan.key, trial, needs, cohort);
   plan.allocation->allocate(plan.key, trial, cohort.strata, cohort.arm, workspace.allocation);
@@ -89,6 +122,7 @@ void simulate_counts(const TrialPlan& plan, std::uint64_t trial, const patient::
                std::span{outcome.counts}.subspan(i * plan.arms.size(), plan.arms.size()));
   }
   tabulate(plan, workspace);
+  maintain(plan, trial, workspace);
   if (plan.model->makes_calendar(needs))
     note_calendar(plan, cohort, outcome);
   else
@@ -98,6 +132,7 @@ void simulate_counts(const TrialPlan& plan, std::uint64_t trial, const patient::
 void analyse(const TrialPlan& plan, Workspace& workspace) {
   auto& outcomes = workspace.outcome.analyses;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (plan.analyses[i].maintenance) continue;
     const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
     outcomes[i] =
         analyse_counts(plan.analyses[i], strata.empty() ? std::span{&outcomes[i].table, 1} : strata,
@@ -129,6 +164,7 @@ void Workspace::prepare(const TrialPlan& plan) {
   n_levels.clear();
   for (const auto& factor : plan.model->factors())
     n_levels.push_back(static_cast<int>(factor.levels.size()));
+  staged.prepare(plan);
 }
 
 patient::Needs every_need(const patient::PatientModel& model) {
@@ -153,6 +189,7 @@ void simulate_counts(const TrialPlan& plan, std::uint64_t trial, Workspace& work
 }
 
 void simulate_calendar(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace) {
+  workspace.cohort.n_patients = plan.n_patients;
   plan.model->enrol_sites(plan.key, trial, workspace.cohort);
   note_calendar(plan, workspace.cohort, workspace.outcome);
 }

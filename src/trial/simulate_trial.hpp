@@ -8,6 +8,7 @@
 #include "estimand/count.hpp"
 #include "patient/cohort.hpp"
 #include "trial/analyse_counts.hpp"
+#include "trial/maintenance.hpp"
 #include "trial/staged_workspace.hpp"
 #include "trial/trial_plan.hpp"
 
@@ -51,6 +52,7 @@ class Workspace {
   std::vector<int> n_levels;                             // [i_factor]
   patient::Needs needs_with_calendar;                    // the plan's, and the calendar
   StagedWorkspace staged;
+  Maintenance::Workspace maintenance;
 
  private:
   const TrialPlan* plan_ = nullptr;
@@ -61,7 +63,8 @@ class Workspace {
 void simulate_trial(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace);
 
 // The same as far as the counts: of workspace.outcome the arms' counts, the analyses' tables and the
-// calendar, and workspace.strata. No test, no estimate: analyse_counts() makes these.
+// calendar, and workspace.strata. No test, no estimate: analyse_counts() makes these. (Analyses of a
+// maintenance phase hang on times: they are whole.)
 void simulate_counts(const TrialPlan& plan, std::uint64_t trial, Workspace& workspace);
 
 // The calendar of the same trial alone, into workspace.outcome.

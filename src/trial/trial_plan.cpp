@@ -20,6 +20,7 @@ constexpr std::size_t k_max_enumerated_sizes = 500'000;
 }  // namespace
 
 bool TrialPlan::has_common_rate(const PlannedAnalysis& analysis) const {
+  if (analysis.maintenance) return analysis.maintenance->is_null;
   if (model->truth_is_drawn()) return false;
   if (const auto& rates = analysis.exact_rates)
     return std::abs(rates->rate_1 - rates->rate_0) <= k_same_rate;
@@ -31,6 +32,7 @@ bool TrialPlan::has_common_rate(const PlannedAnalysis& analysis) const {
 }
 
 bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
+  if (analysis.maintenance) return analysis.maintenance->is_null;
   const auto& test = analysis.test.spec();
   const bool higher = test.direction == analysis::Direction::higher_is_better;
   if (model->truth_is_drawn()) return false;
@@ -42,8 +44,10 @@ bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
 }
 
 TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) const {
+  if (analysis.maintenance) return no("how many responders are randomised again is random");
   if (!analysis.strata.empty() || analysis.test.spec().method == analysis::Method::cmh)
     return no("the analysis is stratified");
+  if (analysis.subgroup) return no("how many patients are in the subgroup is random");
   if (model->truth_is_drawn()) return no("every trial draws its own truth");
   if (!model->patients_are_independent()) return no("patients of one site or region are correlated");
   if (arms.size() != 2) return no("the design has more than two arms");

@@ -18,6 +18,7 @@
 #include "estimand/estimand.hpp"
 #include "patient/patient_model.hpp"
 #include "rng/philox.hpp"
+#include "trial/maintenance.hpp"
 
 namespace trialwright::trial {
 
@@ -56,6 +57,9 @@ struct PlannedAnalysis {
   std::optional<ExactRates> exact_rates{};
   // The patients it is of, where not all: those at a level of a factor.
   std::optional<Subgroup> subgroup{};
+  // Of responders randomised again, where it is an analysis of the maintenance phase; `i_estimand` is then that of who
+  // responds, and `test` is not used.
+  std::optional<MaintenanceComparison> maintenance{};
   std::optional<Consistency> consistency{};
 };
 
@@ -70,11 +74,8 @@ struct TrialPlan {
   // Of a design that looks before the end; null of a fixed one. Its hypotheses are the first analyses.
   std::shared_ptr<const design::StagedDesign> staged;
   design::LookPlan looks;
+  std::shared_ptr<const Maintenance> maintenance;  // of randomised withdrawal; else null
   int n_planned = 0;  // patients at the end if no look changes it
-  // Patients whose baseline is made, in the order of their arrival: n_patients, and more where a look may restrict recruitment
-  // to the level `state.population` of `population_factor` (-1: no look does), so that others are passed over.
-  int n_candidates = 0;
-  int population_factor = -1;
   int n_hypotheses = 1;
   // What a look tells a design beside its hypotheses' tables, indices into `estimands`; -1: nothing.
   int merit_estimand = -1;   // arms are chosen by its rates
