@@ -26,16 +26,17 @@ ArmRates read_planned_rates(input::Reader& reader, const RuleContext& context) {
     const bool is_of_design =
         std::any_of(context.arms.begin(), context.arms.end(),
                     [&](const auto& arm) { return arm.arm == static_cast<int>(a); });
-    if (is_of_design != written[a].has_value()) {
+    if (is_of_design && written[a]) {
+      (static_cast<int>(a) == names.control_arm ? rates.control : rates.treatment) = *written[a];
+    } else if (is_of_design != written[a].has_value()) {
       reader.fault("rates",
                    is_of_design
                        ? fmt::format("the planned rate of arm \"{}\" is missing", names.arms[a])
-                       : fmt::format("arm \"{}\" is not in the design", names.arms[a]));
-    } else if (is_of_design) {
-      (static_cast<int>(a) == names.control_arm ? rates.control : rates.treatment) = *written[a];
+                       : fmt::format("arm \"{}\" is not in the design", names.arms[a]),
+                   "one rate of each of the design's two arms");
+      return rates;
     }
   }
-  if (reader.faults().size() > faults_before) return rates;
   const double sign = context.direction == analysis::Direction::higher_is_better ? 1.0 : -1.0;
   if (sign * (rates.treatment - rates.control) + context.margin <= 0)
     reader.fault("rates",
