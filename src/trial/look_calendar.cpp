@@ -15,7 +15,8 @@ struct TimeOf {
   }
 
   TriggerTime operator()(const design::OutcomesKnown& rule) const {
-    const double halt = randomised(rule.patients.of(view.n_planned));
+    const double halt = randomised(view.outcomes_at_next_look > 0 ? view.outcomes_at_next_look
+                                                                  : rule.patients.of(view.n_planned));
     return {halt + view.outcome_months, halt};
   }
 

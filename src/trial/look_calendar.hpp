@@ -14,6 +14,7 @@ struct RecruitmentView {
   std::span<const double> months;  // of randomisation, since the study's start; non-decreasing
   double outcome_months = 0;       // from a patient's randomisation until the primary outcome is due
   int n_planned = 0;               // what fractions are of
+  int outcomes_at_next_look = 0;   // where not 0: what OutcomesKnown waits for (TrialState)
   std::span<const int> patients;   // [i]: whose value is values[patients[i]]
   std::span<const std::int8_t> values;  // of the primary estimand: 1, 0, -1 missing
 

@@ -146,8 +146,12 @@ void Run::follow() {
 
 RecruitmentView Run::view() const {
   const auto& primary = plan_.analyses.front();
-  return {staged_.months, due_months(week_of(primary.i_estimand)), n_randomised(), staged_.patients,
-          workspace_.values[static_cast<std::size_t>(primary.i_estimand)]};
+  return {.months = staged_.months,
+          .outcome_months = due_months(week_of(primary.i_estimand)),
+          .n_planned = state_.n_planned,
+          .outcomes_at_next_look = state_.outcomes_at_next_look,
+          .patients = staged_.patients,
+          .values = workspace_.values[static_cast<std::size_t>(primary.i_estimand)]};
 }
 
 int Run::n_due(int i_estimand) const {
