@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "math/quadrature.hpp"
+#include "sequential/boundary.hpp"
 
 namespace trialwright::sequential {
 namespace {
@@ -139,6 +140,21 @@ TEST(Recursion, AgreesWithJennisonAndTurnbullsGrid) {
       process.go_on(lower[k], upper[k]);
     }
   }
+}
+
+// A whole design of the most looks: both errors are what the second method finds for its bounds.
+TEST(Recursion, TwentyLooksWithFutilityAgreeWithJennisonAndTurnbullsGridToo) {
+  std::vector<double> t;
+  for (int k = 1; k <= k_most_looks; ++k) t.push_back(static_cast<double>(k) / k_most_looks);
+  const FutilitySpec futility{{Family::hwang_shih_decani, -2, {}, {}, {}}, 0.1};
+  const Boundary boundary = boundary_with_futility({Family::hwang_shih_decani, -4, {}, {}, {}}, 0.025,
+                                                   futility, Binding::binding, t);
+  double alpha = 0, beta = 0;
+  for (const double p : Simpson(t, boundary.futility_z, boundary.efficacy_z, 0, 128).above) alpha += p;
+  for (const double p : Simpson(t, boundary.futility_z, boundary.efficacy_z, boundary.drift, 128).below)
+    beta += p;
+  EXPECT_NEAR(alpha, 0.025, 1e-9);
+  EXPECT_NEAR(beta, 0.1, 1e-9);
 }
 
 TEST(Recursion, InvertsItsTails) {
