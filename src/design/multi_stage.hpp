@@ -1,11 +1,9 @@
 // Multi-arm multi-stage designs: arms stop at boundaries that keep the familywise error.
 #pragma once
 
-#include <array>
 #include <memory>
 #include <vector>
 
-#include "base/named_table.hpp"
 #include "design/selection.hpp"
 #include "design/staged_design.hpp"
 #include "design/study_names.hpp"
@@ -15,24 +13,6 @@
 namespace trialwright::design {
 
 struct DesignSpec;
-
-inline constexpr std::array<base::Named<sequential::MultiArmShape>, 3> k_multi_arm_shapes{{
-    {"obrien_fleming", "critical values falling as 1 / sqrt(information)",
-     "Magirr, Jaki & Whitehead 2012", sequential::MultiArmShape::obrien_fleming},
-    {"pocock", "one critical value for every look", "Magirr, Jaki & Whitehead 2012",
-     sequential::MultiArmShape::pocock},
-    {"triangular", "critical values of the triangular test",
-     "Whitehead & Stratton 1983; Magirr et al. 2012", sequential::MultiArmShape::triangular},
-}};
-
-inline constexpr std::array<base::Named<sequential::MultiArmFutility>, 3> k_multi_arm_futilities{{
-    {"none", "no arm stops before it is rejected or the trial ends", "",
-     sequential::MultiArmFutility::none},
-    {"zero", "an arm stops that is no better than the control (z of 0 or below)",
-     "Magirr, Jaki & Whitehead 2012", sequential::MultiArmFutility::zero},
-    {"triangular", "the lower line of the triangular test", "Whitehead & Stratton 1983",
-     sequential::MultiArmFutility::triangular},
-}};
 
 struct MultiStageSpec {
   sequential::MultiArmShape shape = sequential::MultiArmShape::obrien_fleming;

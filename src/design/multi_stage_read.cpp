@@ -18,6 +18,14 @@ using sequential::MultiArmShape;
 std::vector<double> read_information(input::Reader& reader, const DesignSpec& spec) {
   std::vector<double> information;
   const auto& looks = spec.looks->interim;
+  if (looks.size() >= sequential::k_most_multi_arm_looks) {
+    reader.fault("looks",
+                 fmt::format("{} interim looks (boundaries over several arms are solved for {} looks, "
+                             "the last one included)",
+                             looks.size(), sequential::k_most_multi_arm_looks),
+                 fmt::format("take {} or fewer", sequential::k_most_multi_arm_looks - 1));
+    return {1};
+  }
   for (const auto& look : looks)
     if (const auto* rule = std::get_if<OutcomesKnown>(&look.rule))
       information.push_back(static_cast<double>(rule->patients.of(spec.patients)) / spec.patients);
@@ -64,14 +72,11 @@ void read_ratio(input::Reader& reader, const DesignSpec& spec, const StudyNames&
 MultiStageSpec read_multi_stage(input::Reader& reader, const DesignSpec& spec,
                                 const StudyNames& names) {
   MultiStageSpec rules;
-  rules.shape = reader.choice<MultiArmShape>("boundary", k_multi_arm_shapes, rules.shape);
+  rules.shape = reader.choice<MultiArmShape>("boundary", sequential::k_multi_arm_shapes, rules.shape);
   const bool is_triangular = rules.shape == MultiArmShape::triangular;
   rules.futility = reader.choice<MultiArmFutility>(
-      "futility", k_multi_arm_futilities,
+      "futility", sequential::k_multi_arm_futilities,
       is_triangular ? MultiArmFutility::triangular : MultiArmFutility::zero);
-  if (!is_triangular && rules.futility == MultiArmFutility::triangular)
-    reader.fault("futility", "the triangular futility line belongs to the triangular boundary",
-                 "choose zero or none, or boundary: triangular");
   rules.stop_when = reader.choice<StopWhen>("stop_when", k_stop_when, StopWhen::any);
   if (!spec.arms.empty()) read_ratio(reader, spec, names, rules);
   rules.information = spec.looks ? read_information(reader, spec) : std::vector<double>{1};
