@@ -35,6 +35,9 @@ double on_analysis_scale(analysis::EffectMeasure effect, double value) {
 PointAccumulator::PointAccumulator(const trial::TrialPlan& plan, const TrueValues& true_values)
     : analyses(plan.analyses.size()),
       arms(plan.estimands.size() * plan.arms.size()),
+      maintenance(plan.maintenance
+                      ? design::k_maintenance_outcomes.size() * plan.maintenance->spec().arms.size()
+                      : 0),
       staged(plan, true_values) {
   for (std::size_t i = 0; i < analyses.size(); ++i)
     if (i < true_values.size() && true_values[i])
@@ -92,6 +95,16 @@ void ArmAccumulator::merge(const ArmAccumulator& later) {
   events_patients += later.events_patients;
 }
 
+void PointAccumulator::add_maintenance(const trial::Maintenance::Workspace& trial) {
+  const std::size_t n_arms = trial.arms.size();
+  for (std::size_t i = 0; i < n_arms; ++i) {
+    const auto& arm = trial.arms[i];
+    maintenance[i].add(arm.kept, arm.patients);
+    maintenance[n_arms + i].add(arm.lost, arm.patients);
+    maintenance[2 * n_arms + i].add(arm.flared, arm.patients);
+  }
+}
+
 void PointAccumulator::add_calendar(const trial::TrialOutcome& outcome) {
   if (!outcome.has_calendar) return;
   enrolment_months.add(outcome.enrolment_months);
@@ -100,10 +113,12 @@ void PointAccumulator::add_calendar(const trial::TrialOutcome& outcome) {
 }
 
 void PointAccumulator::merge(const PointAccumulator& later) {
-  TRIALWRIGHT_EXPECT(analyses.size() == later.analyses.size() && arms.size() == later.arms.size());
+  TRIALWRIGHT_EXPECT(analyses.size() == later.analyses.size() && arms.size() == later.arms.size() &&
+                     maintenance.size() == later.maintenance.size());
   n_trials += later.n_trials;
   for (std::size_t i = 0; i < analyses.size(); ++i) analyses[i].merge(later.analyses[i]);
   for (std::size_t i = 0; i < arms.size(); ++i) arms[i].merge(later.arms[i]);
+  for (std::size_t i = 0; i < maintenance.size(); ++i) maintenance[i].merge(later.maintenance[i]);
   enrolment_months.merge(later.enrolment_months);
   duration_months.merge(later.duration_months);
   n_screened.merge(later.n_screened);

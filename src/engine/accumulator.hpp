@@ -62,6 +62,8 @@ class PointAccumulator {
   PointAccumulator() = default;
   PointAccumulator(const trial::TrialPlan& plan, const TrueValues& true_values);
 
+  // What became of one trial's responders randomised again.
+  void add_maintenance(const trial::Maintenance::Workspace& trial);
   // The calendar of one trial, where it has one.
   void add_calendar(const trial::TrialOutcome& outcome);
   // `later` holds other trials of the same point, about the same true values, or other sums of the same
@@ -71,6 +73,9 @@ class PointAccumulator {
   std::uint64_t n_trials = 0;
   std::vector<AnalysisAccumulator> analyses;
   std::vector<ArmAccumulator> arms;  // [i_estimand * n_arms + i_arm]
+  // Of responders randomised again, [i_outcome * n_maintenance_arms + i_arm], outcomes as
+  // design::MaintenanceOutcome; of other designs empty.
+  std::vector<ArmAccumulator> maintenance;
   // Of the trials that have a calendar.
   stats::Moments enrolment_months;
   stats::Moments duration_months;

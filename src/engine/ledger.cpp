@@ -120,7 +120,8 @@ void Ledger::keep_fitting(std::size_t i_point, const TrackShape& trials, const T
 bool belongs(const Piece& piece, const trial::TrialPlan& plan, const trial::CountPlan* counts,
              const TrueValues& true_values) {
   const PointAccumulator made(plan, true_values);
-  if (piece.sum.analyses.size() != made.analyses.size() || piece.sum.arms.size() != made.arms.size())
+  if (piece.sum.analyses.size() != made.analyses.size() || piece.sum.arms.size() != made.arms.size() ||
+      piece.sum.maintenance.size() != made.maintenance.size())
     return false;
   if (!piece.sum.staged.is_like(made.staged)) return false;
   for (std::size_t i = 0; i < made.analyses.size(); ++i)

@@ -91,8 +91,40 @@ std::uint64_t n_analysed_trials(const PointAccumulator& sum) {
   return sum.staged.is_empty() ? sum.n_trials : sum.staged.n_inference;
 }
 
+// Kept, lost or flared in the two maintenance arms that an analysis compares.
+void add_maintenance_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
+                           const PointAccumulator& sum, std::vector<Metric>& metrics) {
+  const auto& arms = plan.maintenance->spec().arms;
+  const auto& comparison = *analysis.maintenance;
+  for (const int arm : {comparison.arm_1, comparison.arm_0}) {
+    const auto i_arm = static_cast<std::size_t>(arm);
+    const auto& count =
+        sum.maintenance[static_cast<std::size_t>(comparison.outcome) * arms.size() + i_arm];
+    if (count.patients > 0)
+      metrics.push_back(rate("event_rate", analysis.name, arms[i_arm].name, count, sum.n_trials));
+  }
+}
+
+// Responders randomised again, by arm.
+void add_rerandomised(const trial::TrialPlan& plan, const PointAccumulator& sum,
+                      std::vector<Metric>& metrics) {
+  const auto& arms = plan.maintenance->spec().arms;
+  const auto n = static_cast<double>(sum.n_trials);
+  for (std::size_t i = 0; i < arms.size(); ++i) {
+    const double mean = static_cast<double>(sum.maintenance[i].patients) / n;
+    const double square = static_cast<double>(sum.maintenance[i].patients_squared) / n;
+    metrics.push_back(with_error("rerandomised_patients", {}, mean,
+                                 std::sqrt(std::max(0.0, square - mean * mean) / n), sum.n_trials));
+    metrics.back().arm = arms[i].name;
+  }
+}
+
 void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
                const PointAccumulator& sum, std::vector<Metric>& metrics) {
+  if (analysis.maintenance) {
+    add_maintenance_rates(plan, analysis, sum, metrics);
+    return;
+  }
   const auto& estimand = plan.estimands[static_cast<std::size_t>(analysis.i_estimand)];
   const char* name = estimand.higher_is_better() ? "event_rate" : "ae_rate";
   for (std::size_t i_arm = 0; i_arm < plan.arms.size(); ++i_arm) {
@@ -138,6 +170,7 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
     return metrics;
   }
   metrics.push_back(exactly("expected_patients", {}, plan.n_patients));
+  if (plan.maintenance) add_rerandomised(plan, sum, metrics);
   metrics.push_back(mean_of("screened_patients", sum.n_screened));
   metrics.push_back(mean_of("enrolment_months", sum.enrolment_months));
   metrics.push_back(mean_of("duration_months", sum.duration_months));

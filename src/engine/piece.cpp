@@ -229,6 +229,8 @@ void write(const PointAccumulator& sum, ByteWriter& out) {
   for (const auto& analysis : sum.analyses) write(analysis, out);
   out.varint(sum.arms.size());
   for (const auto& arm : sum.arms) write(arm, out);
+  out.varint(sum.maintenance.size());
+  for (const auto& arm : sum.maintenance) write(arm, out);
   for (const auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     write(*moments, out);
   write(sum.staged, out);
@@ -241,6 +243,8 @@ PointAccumulator read_sum(ByteReader& in) {
   for (std::size_t i = 0; i < n_analyses; ++i) sum.analyses.push_back(read_analysis(in));
   sum.arms.resize(in.count(k_least_arm_bytes));
   for (auto& arm : sum.arms) arm = read_arm(in);
+  sum.maintenance.resize(in.count(k_least_arm_bytes));
+  for (auto& arm : sum.maintenance) arm = read_arm(in);
   for (auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     *moments = read_moments(in);
   sum.staged = read_staged(in);

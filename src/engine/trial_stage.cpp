@@ -246,6 +246,10 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
   for (std::uint64_t i_trial = trials.from; i_trial < trials.to; ++i_trial) {
     trial::simulate_counts(plan, i_trial, workspace);
     for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+      if (plan.analyses[i].maintenance) {
+        sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
+        continue;
+      }
       const auto& table = outcome.analyses[i].table;
       if (const auto cell = layout.cell(i, table)) {
         ++worker.cells[*cell];
@@ -259,6 +263,7 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
     }
     for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
       sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);
+    if (plan.maintenance) sum.add_maintenance(workspace.maintenance);
     sum.add_calendar(outcome);
     if (rows) write_trial(i_trial, worker, *rows);
   }

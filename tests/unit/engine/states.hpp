@@ -22,9 +22,10 @@ inline std::string state_of(const PointAccumulator& sum) {
     for (const double p : {0.001, 0.1, 0.5, 0.9, 0.999})
       text += fmt::format(" {}", one.distribution.quantile(p));
   }
-  for (const auto& arm : sum.arms)
-    text += fmt::format("\n{} {} {} {} {}", arm.events, arm.patients, arm.events_squared,
-                        arm.patients_squared, arm.events_patients);
+  for (const auto* arms : {&sum.arms, &sum.maintenance})
+    for (const auto& arm : *arms)
+      text += fmt::format("\n{} {} {} {} {}", arm.events, arm.patients, arm.events_squared,
+                          arm.patients_squared, arm.events_patients);
   for (const auto* moments : {&sum.enrolment_months, &sum.duration_months, &sum.n_screened})
     text += fmt::format("\n{} {:a} {:a}", moments->count(), moments->sums().sum,
                         moments->sums().sum_of_squares);
