@@ -42,6 +42,45 @@ ArmRates rates_of(const analysis::TwoByTwo& table) {
           static_cast<double>(table.responders_0) / table.n_0};
 }
 
+// The planned test's z of a trial's stages; of the pooled z in place, for that is decided by the million and
+// gives the same bits.
+class StageZ {
+ public:
+  explicit StageZ(const analysis::TestSpec& test)
+      : z_(test),
+        is_pooled_(test.method == analysis::Method::chi_square ||
+                   test.method == analysis::Method::z_pooled),
+        is_symmetric_(!analysis::is_exact(test.method)),
+        sign_(test.direction == analysis::Direction::higher_is_better ? 1.0 : -1.0) {}
+
+  const analysis::ZStatistic& statistic() const { return z_; }
+  const analysis::TestSpec& spec() const { return z_.spec(); }
+  bool is_symmetric() const { return is_symmetric_; }
+
+  double operator()(const LookData& data, int first, int last) const {
+    if (is_pooled_ && data.n_strata == 1) return pooled(stratum_table(data, 0, 0, first, last));
+    return z_of_stages(z_, data, 0, first, last);
+  }
+  // Evidence that treatment is worse.
+  double against(const LookData& data, int first, int last) const {
+    return is_symmetric() ? -(*this)(data, first, last) : z_against_of_stages(z_, data, 0, first, last);
+  }
+
+ private:
+  double pooled(const analysis::TwoByTwo& table) const {
+    const double n_1 = table.n_1, n_0 = table.n_0, total = table.n_1 + table.n_0;
+    const double responders = table.responders_1 + table.responders_0;
+    const double variance = n_1 * n_0 * (responders * (total - responders)) / total;
+    if (!(variance > 0)) return 0.0;
+    return sign_ * (table.responders_1 * n_0 - table.responders_0 * n_1) / std::sqrt(variance);
+  }
+
+  analysis::ZStatistic z_;
+  bool is_pooled_;
+  bool is_symmetric_;  // of exact tests the tails are not each other's mirror image
+  double sign_;
+};
+
 std::string_view name_of(SizeAction action) {
   return k_size_actions[static_cast<std::size_t>(action)].name;
 }
@@ -84,15 +123,14 @@ class Reestimation final : public StagedDesign {
   Bits naive_rejections(const LookData& data, const TrialState& state) const override {
     const double critical_z = -math::normal_quantile(test_.alpha());
     const auto rejects = [&](int last) {
-      return z_of_stages(z_, data, 0, 0, last) > critical_z ||
-             (two_sided() && z_against_of_stages(z_, data, 0, 0, last) > critical_z);
+      return z_(data, 0, last) > critical_z || (two_sided() && z_.against(data, 0, last) > critical_z);
     };
     const bool looked = rules_.efficacy && state.n_looks > 1;
     return rejects(data.i_look) || (looked && rejects(0)) ? 1 : 0;
   }
 
   Inference infer(const LookData& data, const TrialState& state, int) const override {
-    return inference_(test_, z_, data, state.information[0]);
+    return inference_(test_, z_.statistic(), data, state.information[0]);
   }
 
  private:
@@ -118,7 +156,7 @@ class Reestimation final : public StagedDesign {
   Decision set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const;
 
   ReestimationSpec rules_;
-  analysis::ZStatistic z_;
+  StageZ z_;
   TwoStageTest test_;
   TwoStageInference inference_;
   int planned_;
@@ -169,18 +207,21 @@ Decision Reestimation::set_size(const SizeAnswer& answer, int n_enrolled, TrialS
 
 Decision Reestimation::decide_look(const LookData& data, const analysis::TwoByTwo& table,
                                    TrialState& state, Statistics* told) const {
-  const double z = z_of_stages(z_, data, 0, 0, 0), information = state.information[0];
+  const double z = z_(data, 0, 0), information = state.information[0];
   const auto bounds = test_.bounds(information);
   state.efficacy_z[0] = bounds.interim_z;
   if (told != nullptr) told->add("z", z);
   if (told != nullptr && rules_.efficacy) told->add("efficacy_z", bounds.interim_z);
   if (z > bounds.interim_z) return end(state, StopReason::efficacy, SizeAction::stop_efficacy);
-  if (two_sided() && z_against_of_stages(z_, data, 0, 0, 0) > bounds.interim_z)
+  if (two_sided() && z_.against(data, 0, 0) > bounds.interim_z)
     return end(state, StopReason::harm, SizeAction::stop_harm);
 
   const bool is_unweighted = test_.combination() == sequential::Combination::unweighted;
   const double critical_z_2 = test_.critical_z_2(z, information);
   state.efficacy_z[1] = is_unweighted ? bounds.final_z : critical_z_2;
+  if (two_sided())
+    state.futility_z[1] =
+        is_unweighted ? -bounds.final_z : -test_.critical_z_2(z_.against(data, 0, 0), information);
   // An arm without a patient foretells nothing.
   if (table.n_1 == 0 || table.n_0 == 0) return {StopReason::none, name_of(SizeAction::keep)};
   const InterimView view = view_of(table, z, critical_z_2);
@@ -197,21 +238,18 @@ Decision Reestimation::decide_look(const LookData& data, const analysis::TwoByTw
 
 Decision Reestimation::decide_end(const LookData& data, TrialState& state, Statistics* told) const {
   const int first = test_.combination() == sequential::Combination::unweighted ? 0 : 1;
-  const double z = z_of_stages(z_, data, 0, first, 1), critical_z = state.efficacy_z[1];
+  const double z = z_(data, first, 1), critical_z = state.efficacy_z[1];
   if (told != nullptr) {
     told->add(first == 0 ? "z" : "z_stage_2", z);
     told->add(first == 0 ? "efficacy_z" : "critical_z_stage_2", critical_z);
-    told->add("z_unweighted", z_of_stages(z_, data, 0, 0, 1));
+    told->add("z_unweighted", z_(data, 0, 1));
   }
   const analysis::TwoByTwo table = table_of_stages(data, 0, 0, 1);
   state.information[1] = static_cast<double>(table.n_1 + table.n_0) / planned_;
   if (z > critical_z) return end(state, StopReason::efficacy, SizeAction::reject);
   if (two_sided()) {
-    const double against = z_against_of_stages(z_, data, 0, first, 1);
-    const double critical_against =
-        first == 0 ? critical_z
-                   : test_.critical_z_2(z_against_of_stages(z_, data, 0, 0, 0), state.information[0]);
-    if (against > critical_against) return end(state, StopReason::harm, SizeAction::reject_harm);
+    const double against = z_.is_symmetric() ? -z : z_.against(data, first, 1);
+    if (against > -state.futility_z[1]) return end(state, StopReason::harm, SizeAction::reject_harm);
   }
   return end(state, StopReason::completed, SizeAction::accept);
 }
@@ -219,14 +257,14 @@ Decision Reestimation::decide_end(const LookData& data, TrialState& state, Stati
 // Recruitment ended before the look: one analysis, with all of alpha.
 Decision Reestimation::decide_without_look(const LookData& data, TrialState& state,
                                            Statistics* told) const {
-  const double z = z_of_stages(z_, data, 0, 0, 0), critical_z = -math::normal_quantile(test_.alpha());
+  const double z = z_(data, 0, 0), critical_z = -math::normal_quantile(test_.alpha());
   state.efficacy_z[0] = critical_z;
   if (told != nullptr) {
     told->add("z", z);
     told->add("efficacy_z", critical_z);
   }
   if (z > critical_z) return end(state, StopReason::efficacy, SizeAction::reject);
-  if (two_sided() && z_against_of_stages(z_, data, 0, 0, 0) > critical_z)
+  if (two_sided() && z_.against(data, 0, 0) > critical_z)
     return end(state, StopReason::harm, SizeAction::reject_harm);
   return end(state, StopReason::completed, SizeAction::accept);
 }

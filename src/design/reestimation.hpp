@@ -50,7 +50,10 @@ struct ReestimationSpec {
 ReestimationSpec read_reestimation(input::Reader& reader, const DesignSpec& spec,
                                    const StudyNames& names);
 
-// Rejects on the whole z of a stage, of patients with a value; of two-sided tests on either side.
+// Rejects on the z of each stage's patients with a value (of unweighted: of all patients); of two-sided tests on
+// either side. The look leaves in the state, at its place [1], what the end is held against: efficacy_z, above
+// which the second stage's z (of unweighted: that of all patients) rejects, and of a two-sided test futility_z,
+// below which it rejects for harm. So a look's table decides all but that one z.
 // A size is rounded up to whole blocks (of permuted_block without strata; else to the allocation ratio).
 std::shared_ptr<const StagedDesign> make_reestimation(const DesignSpec& spec,
                                                       const ReestimationSpec& rules,
