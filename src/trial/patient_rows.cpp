@@ -27,8 +27,9 @@ void append_week(std::string& out, double weeks) {
 
 }  // namespace
 
-PatientRows::PatientRows(const TrialPlan& plan, const std::vector<std::string>& estimands)
-    : plan_(plan), tiers_(as_fields(plan.model->rescue_tiers())) {
+PatientRows::PatientRows(const TrialPlan& plan, const std::vector<std::string>& estimands,
+                         RowColumns columns)
+    : plan_(plan), columns_(columns), tiers_(as_fields(plan.model->rescue_tiers())) {
   for (const auto& arm : plan.model->arms())
     arms_.push_back(fmt::format(",{},{}", base::csv_field(arm.name), arm.dose_cells_per_kg));
   const auto& factors = plan.model->factors();
@@ -44,19 +45,21 @@ PatientRows::PatientRows(const TrialPlan& plan, const std::vector<std::string>& 
 }
 
 std::string PatientRows::columns(const patient::PatientModel& model,
-                                 const std::vector<std::string>& estimands) {
+                                 const std::vector<std::string>& estimands, RowColumns which) {
   std::string columns = "patient,site,region,randomised_months,arm,dose_cells_per_kg";
   for (const auto& name : model.covariates()) columns += ",baseline_" + name;
   for (const auto& factor : model.factors())
     if (!is_place(factor)) columns += fmt::format(",{}", base::csv_field(factor.name));
   columns += ",rescue_week,rescue_tier,discontinuation_week,dropout_week";
   for (const auto& name : estimands) columns += fmt::format(",{}", base::csv_field(name));
+  if (which == RowColumns::of_staged_designs) columns += ",known_at_look";
   return columns;
 }
 
-void PatientRows::append(const Workspace& workspace, std::size_t i, std::string& out) const {
+void PatientRows::append(const Workspace& workspace, std::size_t i_patient, std::string& out) const {
   const auto& cohort = workspace.cohort;
-  base::append_integer(out, i + 1);
+  const std::size_t i = candidate_of(plan_, workspace, i_patient);
+  base::append_integer(out, i_patient + 1);
   out += ',';
   base::append_integer(out, cohort.site[i] + 1);
   out += ',';
@@ -83,7 +86,20 @@ void PatientRows::append(const Workspace& workspace, std::size_t i, std::string&
     const int value = workspace.values[static_cast<std::size_t>(i_estimand)][i];
     if (value >= 0) base::append_integer(out, value);
   }
+  if (columns_ == RowColumns::of_staged_designs) {
+    out += ',';
+    if (plan_.staged && workspace.staged.known_at[i_patient] != k_never_known)
+      base::append_integer(out, workspace.staged.known_at[i_patient] + 1);
+  }
   out += '\n';
+}
+
+std::size_t n_randomised(const TrialPlan& plan, const Workspace& workspace) {
+  return plan.staged ? workspace.staged.patients.size() : static_cast<std::size_t>(plan.n_patients);
+}
+
+std::size_t candidate_of(const TrialPlan& plan, const Workspace& workspace, std::size_t i_patient) {
+  return plan.staged ? static_cast<std::size_t>(workspace.staged.patients[i_patient]) : i_patient;
 }
 
 std::vector<std::string> estimand_names(const TrialPlan& plan) {

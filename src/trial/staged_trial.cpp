@@ -278,6 +278,9 @@ void Run::record(const design::Decision& decision, const design::Statistics& tol
   look.n_enrolled = n_enrolled_;
   look.n_known = n_known_;
   look.decision = decision;
+  look.n_planned = state_.n_planned;
+  look.arms = state_.arms;
+  look.population = state_.population;
   look.statistics = told;
   for (int h = 0; h < data_.n_hypotheses; ++h) {
     analysis::TwoByTwo all;

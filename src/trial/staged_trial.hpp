@@ -17,6 +17,10 @@ struct LookRecord {
   int n_enrolled = 0;  // by the decision
   int n_known = 0;     // patients whose outcome was due by the cut
   design::Decision decision;
+  // As decided.
+  int n_planned = 0;
+  design::Bits arms = 0;
+  int population = -1;
   design::Statistics statistics;
   std::vector<analysis::TwoByTwo> tables;  // [i_hypothesis], all stages, as known
 };

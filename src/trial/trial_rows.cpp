@@ -8,6 +8,7 @@
 #include "base/append_number.hpp"
 #include "base/contract.hpp"
 #include "base/csv_field.hpp"
+#include "trial/look_text.hpp"
 
 namespace trialwright::trial {
 namespace {
@@ -41,7 +42,9 @@ TrialRows::TrialRows() = default;
 TrialRows::~TrialRows() = default;
 TrialRows::TrialRows(TrialRows&&) noexcept = default;
 
-void TrialRows::turn_to(const TrialPlan& plan, std::string point_fields) {
+void TrialRows::turn_to(const TrialPlan& plan, std::string point_fields, RowColumns columns) {
+  columns_ = columns;
+  staged_ = nullptr;
   if (!tails_) tails_ = std::make_unique<Tail[]>(std::size_t{1} << k_tail_bits);
   plan_ = &plan;
   ++n_plans_;
@@ -57,9 +60,37 @@ void TrialRows::turn_to(const TrialPlan& plan, std::string point_fields) {
 void TrialRows::begin(std::uint64_t trial, const TrialOutcome* calendar) {
   head_.resize(point_length_);
   base::append_integer(head_, trial);
+  write_calendar(calendar);
+  staged_ = nullptr;
+}
+
+void TrialRows::begin(std::uint64_t trial, const TrialOutcome* calendar, const StagedOutcome& outcome,
+                      std::span<const LookRecord> looks) {
+  begin(trial, calendar);
+  staged_ = &outcome;
+  staged_head_.clear();
+  const auto add = [&](std::string_view field) {
+    staged_head_ += ',';
+    staged_head_ += field;
+  };
+  add({});
+  base::append_integer(staged_head_, outcome.n_looks);
+  add(base::name_of<design::StopReason>(design::k_stop_reason_names, outcome.stop));
+  add({});
+  base::append_integer(staged_head_, outcome.n_enrolled);
+  add({});
+  base::append_integer(staged_head_, outcome.n_analysed);
+  add({});
+  if (outcome.has_calendar) base::append_shortest(staged_head_, outcome.decision_months);
+  add(base::csv_field(arm_names(*plan_, outcome.arms)));
+  add(base::csv_field(std::string(population_name(*plan_, outcome.population))));
+  decisions_ = ',' + base::csv_field(decisions_text(*plan_, looks));
+}
+
+void TrialRows::write_calendar(const TrialOutcome* calendar) {
   calendar_.clear();
   if (calendar == nullptr || !calendar->has_calendar) {
-    calendar_ = ",,,\n";
+    calendar_ = ",,,";
     return;
   }
   calendar_ += ',';
@@ -68,20 +99,46 @@ void TrialRows::begin(std::uint64_t trial, const TrialOutcome* calendar) {
   base::append_shortest(calendar_, calendar->enrolment_months);
   calendar_ += ',';
   base::append_shortest(calendar_, calendar->duration_months);
-  calendar_ += '\n';
 }
 
 void TrialRows::append(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables,
                        std::string& out) {
   out += head_;
   out += hypotheses_[i_analysis];
-  if (plan_->analyses[i_analysis].strata.empty()) {
+  const auto& analysis = plan_->analyses[i_analysis];
+  if (analysis.strata.empty()) {
     out += tail(i_analysis, tables.front());
   } else {
     write_tail(i_analysis, tables);
     out += written_;
   }
+  // The tail ends with ",rejected,failed".
+  if (staged_ != nullptr && static_cast<int>(i_analysis) < plan_->n_hypotheses)
+    out[out.size() - 3] = (staged_->rejected >> i_analysis & 1U) != 0 ? '1' : '0';
   out += calendar_;
+  if (columns_ == RowColumns::of_staged_designs) append_staged(i_analysis, out);
+  out += '\n';
+}
+
+void TrialRows::append_staged(std::size_t i_analysis, std::string& out) const {
+  if (staged_ == nullptr) {
+    out.append(static_cast<std::size_t>(
+                   std::count(k_staged_trial_columns.begin(), k_staged_trial_columns.end(), ',')),
+               ',');
+    return;
+  }
+  out += staged_head_;
+  const bool is_hypothesis = static_cast<int>(i_analysis) < plan_->n_hypotheses;
+  const bool is_adjusted =
+      is_hypothesis && i_analysis < staged_->inference.size() && staged_->inference[i_analysis].defined;
+  const auto inference = is_adjusted ? staged_->inference[i_analysis] : design::Inference{};
+  for (const double value : {inference.estimate, inference.lower, inference.upper, inference.p_value}) {
+    out += ',';
+    if (is_adjusted) base::append_shortest(out, value);
+  }
+  out += ',';
+  if (is_hypothesis) out += (staged_->naive_rejected >> i_analysis & 1U) != 0 ? '1' : '0';
+  out += decisions_;
 }
 
 std::string_view TrialRows::tail(std::size_t i_analysis, const analysis::TwoByTwo& table) {
