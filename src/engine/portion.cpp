@@ -21,6 +21,8 @@ constexpr std::uint64_t k_calendar_block = 128;
 }  // namespace
 
 std::uint64_t block_trials(const trial::TrialPlan& plan, const trial::CountPlan* counts) {
+  if (counts && counts->staged())
+    return counts->staged()->decides_by_tables() ? k_tabulated_trials : k_analysed_trials;
   if (counts) return TableLayout(plan, counts).tabulates_all() ? k_tabulated_trials : k_analysed_trials;
   const auto patients = static_cast<std::uint64_t>(plan.n_patients);
   return std::min(k_most_patient_trials,

@@ -40,20 +40,24 @@ StagedAccumulator::StagedAccumulator(const trial::TrialPlan& plan,
 }
 
 void StagedAccumulator::add(const trial::StagedOutcome& outcome, std::uint64_t n) {
-  TRIALWRIGHT_EXPECT(outcome.n_looks >= 1 && outcome.n_looks <= n_looks);
+  add(trial::end_of(outcome.state, outcome.stop, outcome.naive_rejected, outcome.n_analysed), n);
+}
+
+void StagedAccumulator::add(const trial::TrialEnd& end, std::uint64_t n) {
+  TRIALWRIGHT_EXPECT(end.n_looks >= 1 && end.n_looks <= n_looks);
   const design::Bits all = (design::Bits{1} << n_hypotheses) - 1;
-  add_bits(outcome.rejected, n, rejected);
-  add_bits(outcome.naive_rejected, n, naive_rejected);
-  n_any += (outcome.rejected & all) != 0 ? n : 0;
-  n_all += (outcome.rejected & all) == all ? n : 0;
-  n_error += (outcome.rejected & true_nulls) != 0 ? n : 0;
-  n_naive_error += (outcome.naive_rejected & true_nulls) != 0 ? n : 0;
-  stop(outcome.n_looks - 1, outcome.stop) += n;
-  for (int i_look = 0; i_look < outcome.n_looks; ++i_look)
-    add_bits(outcome.state.open_at[static_cast<std::size_t>(i_look)], n,
+  add_bits(end.rejected, n, rejected);
+  add_bits(end.naive_rejected, n, naive_rejected);
+  n_any += (end.rejected & all) != 0 ? n : 0;
+  n_all += (end.rejected & all) == all ? n : 0;
+  n_error += (end.rejected & true_nulls) != 0 ? n : 0;
+  n_naive_error += (end.naive_rejected & true_nulls) != 0 ? n : 0;
+  stop(end.n_looks - 1, end.stop) += n;
+  for (int i_look = 0; i_look < end.n_looks; ++i_look)
+    add_bits(end.open_at[static_cast<std::size_t>(i_look)], n,
              std::span(open).subspan(static_cast<std::size_t>(i_look * n_hypotheses),
                                      static_cast<std::size_t>(n_hypotheses)));
-  analysed.add(outcome.n_analysed, n);
+  analysed.add(end.n_analysed, n);
 }
 
 void StagedAccumulator::add_calendar(const trial::StagedOutcome& outcome) {

@@ -7,6 +7,7 @@
 
 #include "stats/accumulators.hpp"
 #include "stats/histogram.hpp"
+#include "trial/end_counts.hpp"
 #include "trial/staged_trial.hpp"
 #include "trial/trial_plan.hpp"
 
@@ -33,6 +34,7 @@ struct StagedAccumulator {
 
   bool is_empty() const { return n_looks == 0; }
   // `n` trials that ended so.
+  void add(const trial::TrialEnd& end, std::uint64_t n = 1);
   void add(const trial::StagedOutcome& outcome, std::uint64_t n = 1);
   // One trial's calendar.
   void add_calendar(const trial::StagedOutcome& outcome);

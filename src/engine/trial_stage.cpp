@@ -95,9 +95,14 @@ std::uint64_t TrialStage::run(std::uint64_t i, std::size_t i_thread) {
   const TrialRange trials = block(i_portion, i_block);
   PointAccumulator sum(*point.plan, true_values);
   if (portion.track == Track::calendars) {
-    make_calendars(trials, worker, sum);
+    if (point.plan->staged)
+      make_staged_calendars(trials, worker, sum);
+    else
+      make_calendars(trials, worker, sum);
   } else {
-    if (point.counts)
+    if (point.counts && point.counts->staged())
+      draw_staged_counts(trials, true_values, worker, sum, rows ? &*rows : nullptr);
+    else if (point.counts)
       draw_counts(trials, true_values, worker, sum, rows ? &*rows : nullptr);
     else if (point.plan->staged)
       simulate_staged(trials, true_values, worker, sum, rows ? &*rows : nullptr);
@@ -124,6 +129,7 @@ void TrialStage::turn_to(std::size_t i_portion, const TrueValues& true_values, W
   worker.sum = PointAccumulator(plan, true_values);
   worker.i_portion = i_portion;
   if (std::exchange(worker.i_work, i_work) == i_work) return;
+  worker.staged_counts.caches.clear();
   worker.caches.clear();
   worker.caches.resize(plan.analyses.size());
 }
@@ -267,6 +273,49 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
     sum.add_calendar(outcome);
     if (rows) write_trial(i_trial, worker, *rows);
   }
+}
+
+// The decisions of the trial's own counts, in time.
+void TrialStage::make_staged_calendars(const TrialRange& trials, Worker& worker,
+                                       PointAccumulator& sum) {
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts->staged();
+  auto& staged = worker.staged;
+  worker.workspace.prepare(plan);
+  worker.ends.clear();
+  for (std::uint64_t first = trials.from; first < trials.to;
+       first += trial::StagedCountPlan::k_most_trials) {
+    const auto n = static_cast<std::size_t>(
+        std::min<std::uint64_t>(trial::StagedCountPlan::k_most_trials, trials.to - first));
+    counts.run(plan.key, first, n, worker.staged_counts, worker.ends);
+    for (std::size_t row = 0; row < n; ++row) {
+      const auto looks = counts.looks_of(row, worker.staged_counts, staged);
+      trial::add_calendar(plan, first + row, looks, worker.workspace, staged);
+      sum.staged.add_calendar(staged);
+      sum.add_calendar(worker.workspace.outcome);
+    }
+  }
+}
+
+void TrialStage::draw_staged_counts(const TrialRange& trials, const TrueValues& true_values,
+                                    Worker& worker, PointAccumulator& sum, RowRecorder::Block* rows) {
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts->staged();
+  auto& staged = worker.staged;
+  auto& outcome = worker.workspace.outcome;
+  worker.ends.clear();
+  if (rows) worker.workspace.prepare(plan);
+  for (std::uint64_t first = trials.from; first < trials.to;
+       first += trial::StagedCountPlan::k_most_trials) {
+    const auto n = static_cast<std::size_t>(
+        std::min<std::uint64_t>(trial::StagedCountPlan::k_most_trials, trials.to - first));
+    counts.run(plan.key, first, n, worker.staged_counts, worker.ends);
+    for (std::size_t row = 0; row < n && first + row < trial::k_inference_trials; ++row) {
+      counts.tell(plan, row, worker.staged_counts, staged, outcome);
+      add_inference(plan, true_values, outcome, staged, sum);
+    }
+  }
+  worker.ends.for_each([&](const trial::TrialEnd& end, std::uint64_t n) { sum.staged.add(end, n); });
 }
 
 void TrialStage::simulate_staged(const TrialRange& trials, const TrueValues& true_values,

@@ -48,6 +48,8 @@ class TrialStage final : public Stage {
     trial::Workspace workspace;
     trial::StagedOutcome staged;
     trial::CountPlan::Workspace counts;
+    trial::StagedCountPlan::Workspace staged_counts;
+    trial::EndCounts ends;
     std::vector<analysis::TwoByTwo> strata;
     std::vector<analysis::BinaryTest::Cache> caches;  // [i_analysis] of the point at hand
     std::vector<std::uint32_t> cells;
@@ -87,7 +89,10 @@ class TrialStage final : public Stage {
                    PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_patients(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                          PointAccumulator& sum, RowRecorder::Block* rows);
-  // The same of a design that looks before the end.
+  // The same of designs that look before the end.
+  void make_staged_calendars(const TrialRange& trials, Worker& worker, PointAccumulator& sum);
+  void draw_staged_counts(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
+                          PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_staged(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                        PointAccumulator& sum, RowRecorder::Block* rows);
   // Rows of the n trials from `first` on that were drawn last.

@@ -30,6 +30,8 @@ trial::StagedOutcome ended(int n_looks, design::StopReason stop, int n_enrolled,
   outcome.n_looks = n_looks;
   outcome.stop = stop;
   outcome.rejected = stop == design::StopReason::efficacy ? 1 : 0;
+  outcome.state.n_looks = n_looks;
+  outcome.state.rejected = outcome.rejected;
   outcome.n_enrolled = n_enrolled;
   outcome.n_analysed = n_analysed;
   outcome.has_calendar = true;
