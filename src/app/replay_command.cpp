@@ -2,14 +2,15 @@
 
 #include <filesystem>
 #include <memory>
-#include <nlohmann/json.hpp>
 
 #include "app/command.hpp"
+#include "app/replay_text.hpp"
 #include "base/durable_file.hpp"
 #include "engine/point_engine.hpp"
 #include "report/directory.hpp"
 #include "trial/patient_rows.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_trial.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -25,10 +26,11 @@ struct Options {
 // One row a patient.
 std::string patients_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto estimands = trial::estimand_names(plan);
-  const trial::PatientRows rows(plan, estimands);
-  std::string csv = trial::PatientRows::columns(*plan.model, estimands) + "\n";
-  for (std::size_t i = 0; i < static_cast<std::size_t>(plan.n_patients); ++i)
-    rows.append(workspace, i, csv);
+  const auto columns =
+      plan.staged ? trial::RowColumns::of_staged_designs : trial::RowColumns::of_fixed_designs;
+  const trial::PatientRows rows(plan, estimands, columns);
+  std::string csv = trial::PatientRows::columns(*plan.model, estimands, columns) + "\n";
+  for (std::size_t i = 0; i < trial::n_randomised(plan, workspace); ++i) rows.append(workspace, i, csv);
   return csv;
 }
 
@@ -40,14 +42,15 @@ std::string visits_csv(const trial::TrialPlan& plan, const trial::Workspace& wor
   std::string csv = "patient,week";
   for (const auto& measure : model.measures()) csv += "," + measure.name;
   csv += "\n";
-  for (std::size_t i = 0; i < static_cast<std::size_t>(cohort.n_patients); ++i) {
-    csv += fmt::format("{},0", i + 1);
+  for (std::size_t patient = 0; patient < trial::n_randomised(plan, workspace); ++patient) {
+    const std::size_t i = trial::candidate_of(plan, workspace, patient);
+    csv += fmt::format("{},0", patient + 1);
     for (const auto& measure : model.measures())
       csv += fmt::format(",{:.10g}",
                          cohort.covariates[static_cast<std::size_t>(measure.baseline_covariate)][i]);
     csv += "\n";
     for (std::size_t v = 0; v < weeks.size(); ++v) {
-      csv += fmt::format("{},{:.10g}", i + 1, weeks[v]);
+      csv += fmt::format("{},{:.10g}", patient + 1, weeks[v]);
       for (std::size_t m = 0; m < model.measures().size(); ++m)
         csv += cohort.dropout_weeks[i] <= weeks[v]
                    ? std::string(",")
@@ -61,87 +64,19 @@ std::string visits_csv(const trial::TrialPlan& plan, const trial::Workspace& wor
 std::string adverse_events_csv(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
   const auto& model = *plan.model;
   std::string csv = "patient,arm,week,category,grade,serious,recovered_week\n";
-  for (const auto& event : workspace.cohort.adverse_events)
-    csv += fmt::format("{},{},{:.3f},{},{},{},{:.3f}\n", event.patient + 1,
-                       model
-                           .arms()[static_cast<std::size_t>(
-                               workspace.cohort.arm[static_cast<std::size_t>(event.patient)])]
-                           .name,
-                       event.week,
-                       model.adverse_event_categories()[static_cast<std::size_t>(event.category)],
-                       event.grade, event.serious ? 1 : 0, event.recovered_week);
+  // Events stand by patient, as those randomised do.
+  auto event = workspace.cohort.adverse_events.begin();
+  const auto end = workspace.cohort.adverse_events.end();
+  for (std::size_t patient = 0; patient < trial::n_randomised(plan, workspace); ++patient) {
+    const std::size_t i = trial::candidate_of(plan, workspace, patient);
+    const auto& arm = model.arms()[static_cast<std::size_t>(workspace.cohort.arm[i])].name;
+    while (event != end && static_cast<std::size_t>(event->patient) < i) ++event;
+    for (; event != end && static_cast<std::size_t>(event->patient) == i; ++event)
+      csv += fmt::format("{},{},{:.3f},{},{},{},{:.3f}\n", patient + 1, arm, event->week,
+                         model.adverse_event_categories()[static_cast<std::size_t>(event->category)],
+                         event->grade, event->serious ? 1 : 0, event->recovered_week);
+  }
   return csv;
-}
-
-double p_value(const trial::TrialPlan& plan, const trial::Workspace& workspace,
-               std::size_t i_analysis) {
-  const auto& strata = workspace.strata[i_analysis];
-  const auto& table = workspace.outcome.analyses[i_analysis].table;
-  return analysis::test(plan.analyses[i_analysis].test.spec(),
-                        strata.empty() ? std::span{&table, 1} : std::span{strata})
-      .p_value;
-}
-
-const char* effect_name(analysis::EffectMeasure effect) {
-  switch (effect) {
-    case analysis::EffectMeasure::risk_difference:
-      return "estimate";
-    case analysis::EffectMeasure::risk_ratio:
-      return "risk ratio";
-    case analysis::EffectMeasure::odds_ratio:
-      return "odds ratio";
-    case analysis::EffectMeasure::hazard_ratio:
-      return "hazard ratio";
-  }
-  return "";
-}
-
-std::string decisions(const trial::TrialPlan& plan, const trial::Workspace& workspace) {
-  const auto& outcome = workspace.outcome;
-  std::string text = fmt::format(
-      "look 1 (final): {} patients randomised in {:.1f} months ({} screened), last visit at {:.1f} months\n",
-      plan.n_patients, outcome.enrolment_months, outcome.n_screened, outcome.duration_months);
-  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
-    const auto& analysis = plan.analyses[i];
-    const auto& one = outcome.analyses[i];
-    const auto& arms = plan.model->arms();
-    text += fmt::format("  {}: {} {}/{} against {} {}/{}", analysis.name,
-                        arms[static_cast<std::size_t>(analysis.arm_1)].name, one.table.responders_1,
-                        one.table.n_1, arms[static_cast<std::size_t>(analysis.arm_0)].name,
-                        one.table.responders_0, one.table.n_0);
-    if (one.estimate.defined)
-      text += fmt::format(", {} {:.4f} ({:.4f} to {:.4f})", effect_name(analysis.effect),
-                          one.estimate.value, one.estimate.lower, one.estimate.upper);
-    text += fmt::format(", p = {:.4g}: {}\n", p_value(plan, workspace, i),
-                        one.rejected ? "rejected" : "not rejected");
-  }
-  return text;
-}
-
-nlohmann::ordered_json as_json(const trial::TrialPlan& plan, const trial::Workspace& workspace,
-                               std::int64_t trial, const std::filesystem::path& directory) {
-  const auto& outcome = workspace.outcome;
-  nlohmann::ordered_json json{{"design", plan.design},
-                              {"scenario", plan.scenario},
-                              {"trial", trial},
-                              {"patients", plan.n_patients},
-                              {"screened", outcome.n_screened},
-                              {"enrolment_months", outcome.enrolment_months},
-                              {"duration_months", outcome.duration_months},
-                              {"directory", directory.string()},
-                              {"analyses", nlohmann::ordered_json::array()}};
-  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
-    const auto& one = outcome.analyses[i];
-    nlohmann::ordered_json analysis{{"hypothesis", plan.analyses[i].name},
-                                    {"events", {one.table.responders_1, one.table.responders_0}},
-                                    {"patients", {one.table.n_1, one.table.n_0}},
-                                    {"p_value", p_value(plan, workspace, i)},
-                                    {"rejected", one.rejected}};
-    if (one.estimate.defined)
-      analysis["estimate"] = {one.estimate.value, one.estimate.lower, one.estimate.upper};
-    json["analyses"].push_back(std::move(analysis));
-  }
-  return json;
 }
 
 // The sweep point that --set leaves: every axis must be settled by it or have one value.
@@ -166,8 +101,14 @@ ExitStatus run(const Options& options) {
                trial);
   trial::Workspace workspace;
   workspace.prepare(*plan);
-  trial::simulate_trial(*plan, static_cast<std::uint64_t>(trial), trial::every_need(*plan->model),
-                        workspace);
+  trial::StagedOutcome staged;
+  std::vector<trial::LookRecord> looks;
+  const auto number = static_cast<std::uint64_t>(trial);
+  if (plan->staged)
+    trial::simulate_staged(*plan, number, trial::every_need(*plan->model), workspace, staged, &looks);
+  else
+    trial::simulate_trial(*plan, number, trial::every_need(*plan->model), workspace);
+  const ReplayedTrial replayed{*plan, workspace, staged, looks};
 
   const std::filesystem::path directory =
       options.output.empty()
@@ -177,13 +118,14 @@ ExitStatus run(const Options& options) {
   base::write_file(directory / "patients.csv", patients_csv(*plan, workspace));
   base::write_file(directory / "visits.csv", visits_csv(*plan, workspace));
   base::write_file(directory / "adverse_events.csv", adverse_events_csv(*plan, workspace));
-  base::write_file(directory / "decisions.txt", decisions(*plan, workspace));
+  const std::string decisions = decisions_of(replayed);
+  base::write_file(directory / "decisions.txt", decisions);
   if (options.common.json) {
-    print(as_json(*plan, workspace, trial, directory).dump(1) + "\n");
+    print(as_json(replayed, trial, directory).dump(1) + "\n");
     return ExitStatus::done;
   }
   print(fmt::format("trial {} of {} under {}\n{}written to {}\n", trial, options.design,
-                    options.scenario, decisions(*plan, workspace), directory.string()));
+                    options.scenario, decisions, directory.string()));
   return ExitStatus::done;
 }
 
