@@ -136,7 +136,7 @@ FutilityRuleSpec read_futility(input::Reader& reader, const FutilityNames& names
   spec.binding = reader.boolean("binding", false) ? Binding::binding : Binding::non_binding;
   if (spec.rule == FutilityRule::beta_spending) {
     const std::size_t faults_before = reader.faults().size();
-    spec.beta.beta = reader.number("beta", input::k_open_probability, 0.1);
+    spec.beta.beta = reader.number("beta", {0, 0.5, true, false, "a probability"}, 0.1);
     spec.beta.spending = read_boundary(reader, spec.beta.beta, names.n_looks,
                                        sequential::Family::lan_demets_obrien_fleming);
     if (reader.faults().size() > faults_before) return spec;

@@ -24,8 +24,8 @@ SidedBoundary read_sided(input::Reader& reader, double usual_alpha, double most,
   SidedBoundary side;
   side.alpha = reader.number("alpha", {0, 0.5, true, true, "a probability"}, usual_alpha);
   if (side.alpha > most * (1 + 1e-12))
-    reader.fault("alpha",
-                 fmt::format("\"alpha\" is {} (the analysis has {} for this side)", side.alpha, most));
+    reader.fault("alpha", fmt::format("\"alpha\" is {} (the analysis has {:.12g} for this side)",
+                                      side.alpha, most));
   side.boundary = read_boundary(reader, side.alpha, n_looks);
   return side;
 }

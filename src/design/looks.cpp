@@ -1,6 +1,7 @@
 #include "design/looks.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,7 @@ namespace trialwright::design {
 
 namespace {
 
-constexpr double k_most_patients = 1e7;
+constexpr Amount k_harmless_amount{0.5, true};
 constexpr double k_most_months = 1200;
 constexpr double k_most_cleaning_weeks = 520;
 constexpr double k_usual_cleaning_weeks = 4;
@@ -23,25 +24,24 @@ constexpr std::array<std::string_view, 6> k_trigger_names{"outcomes", "enrolled"
 
 Amount read_amount(input::Reader& trigger, std::string_view key, int n_planned) {
   const std::size_t faults_before = trigger.faults().size();
-  const Amount amount = [&] {
-    const double value = trigger.number(key, {0, k_most_patients, true, false, ""});
-    return Amount{value, value < 1};
-  }();
-  if (trigger.faults().size() > faults_before) return {0.5, true};
-  if (amount.value == 1) {
+  const double value = trigger.number(key, input::k_positive);
+  if (trigger.faults().size() > faults_before) return k_harmless_amount;
+  if (value < 1) return {value, true};
+  if (value == 1) {
+    trigger.fault(
+        key,
+        fmt::format("\"{}\" is 1 (a fraction below 1, or a number of patients above 1, is needed)",
+                    key),
+        fmt::format("all patients are {}", n_planned));
+  } else if (value != std::floor(value)) {
     trigger.fault(key,
-                  fmt::format("\"{}\" is 1 (a fraction below 1, or a number of patients above 1, is "
-                              "needed)",
-                              key),
-                  fmt::format("all patients are {}", n_planned));
-  } else if (!amount.is_fraction && amount.value != std::floor(amount.value)) {
-    trigger.fault(
-        key, fmt::format("\"{}\" is {} (above 1 it is a whole number of patients)", key, amount.value));
-  } else if (!amount.is_fraction && amount.value > n_planned) {
-    trigger.fault(
-        key, fmt::format("\"{}\" is {} (the design has {} patients)", key, amount.value, n_planned));
+                  fmt::format("\"{}\" is {} (above 1 it is a whole number of patients)", key, value));
+  } else if (value > n_planned) {
+    trigger.fault(key, fmt::format("\"{}\" is {} (the design has {} patients)", key, value, n_planned));
+  } else {
+    return {value, false};
   }
-  return amount;
+  return k_harmless_amount;
 }
 
 LookTrigger read_trigger(input::Reader& trigger, int n_planned);
@@ -57,10 +57,18 @@ std::vector<LookTrigger> read_triggers(input::Reader& trigger, std::string_view 
 }
 
 LookTrigger read_trigger(input::Reader& trigger, int n_planned) {
+  const auto keys = trigger.keys();
   std::vector<std::string_view> written;
   for (const auto name : k_trigger_names)
-    if (trigger.has(name)) written.push_back(name);
-  const std::string_view first = written.empty() ? "outcomes" : written.front();
+    if (std::find(keys.begin(), keys.end(), name) != keys.end()) written.push_back(name);
+  if (written.empty()) {
+    for (const auto name : k_trigger_names) trigger.raw(name);
+    if (keys.empty())
+      trigger.fault("", "a look without a trigger",
+                    fmt::format("one of {}", fmt::join(k_trigger_names, ", ")));
+    return {OutcomesKnown{k_harmless_amount}};
+  }
+  const std::string_view first = written.front();
   for (std::size_t i = 1; i < written.size(); ++i) {
     trigger.raw(written[i]);
     trigger.fault(written[i],

@@ -222,6 +222,10 @@ TEST(GroupSequential, BindingFutilityLowersTheLaterBoundary) {
   const auto bound = make("looks: [{outcomes: 0.5}]\n" + futility + "true}\n");
   const std::vector<TwoByTwo> stages{{21, 50, 18, 50}, {21, 50, 18, 50}};
   EXPECT_LT(run(*bound, stages).state.efficacy_z[1], run(*free, stages).state.efficacy_z[1]);
+  // A look between that adds nothing changes nothing.
+  const auto three = make("looks: [{outcomes: 0.5}, {outcomes: 0.8}]\n" + futility + "true}\n");
+  EXPECT_NEAR(run(*three, {stages[0], {0, 0, 0, 0}, stages[1]}).state.efficacy_z[2],
+              run(*bound, stages).state.efficacy_z[1], 1e-10);
   // The limit that hangs on the last critical value settles, planned or not.
   const auto power = make(
       "looks: [{outcomes: 0.5}]\nfutility: {rule: conditional_power, below: 0.3, binding: true}\n");

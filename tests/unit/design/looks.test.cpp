@@ -77,6 +77,8 @@ TEST(Looks, FaultsAreToldWhereTheyStand) {
   EXPECT_THAT(read("looks: [{outcomes: 0.5, months: 12}]\n").text,
               HasSubstr("\"months\" beside \"outcomes\" (a look has one trigger)"));
   EXPECT_THAT(read("looks: [{outcome: 0.5}]\n").text, HasSubstr("did you mean \"outcomes\"?"));
+  EXPECT_THAT(read("looks: [{}]\n").text, HasSubstr("a look without a trigger"));
+  EXPECT_THAT(read("looks: [{months: }]\n").text, HasSubstr("\"months\" is empty"));
   EXPECT_THAT(read("looks: [{first_of: [{months: 3}]}]\n").text, HasSubstr("holds one trigger"));
   EXPECT_THAT(read("looks: [{events: 2.5}]\n").text, HasSubstr("not a whole number"));
   EXPECT_THAT(read("looks: [{months: 3}]\npause: on\n").text, HasSubstr("not one of the names"));
