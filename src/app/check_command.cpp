@@ -15,6 +15,7 @@
 #include "engine/run_study.hpp"
 #include "engine/simulate.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_trial.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -37,12 +38,19 @@ double seconds_a_draw(const trial::TrialPlan& plan, const engine::PointEngine& e
 double seconds_a_trial(const trial::TrialPlan& plan) {
   trial::Workspace workspace;
   workspace.prepare(plan);
-  trial::simulate_trial(plan, trial::k_calendar_trials, workspace);
+  trial::StagedOutcome outcome;
+  const auto simulate = [&](std::uint64_t i_trial) {
+    if (plan.staged)
+      trial::simulate_staged(plan, i_trial, workspace, outcome, nullptr);
+    else
+      trial::simulate_trial(plan, i_trial, workspace);
+  };
+  simulate(trial::k_calendar_trials);
   const auto start = std::chrono::steady_clock::now();
   double seconds = 0;
   std::uint64_t n = 0;
   while (seconds < 0.01 && n < 1000) {
-    trial::simulate_trial(plan, trial::k_calendar_trials + ++n, workspace);
+    simulate(trial::k_calendar_trials + ++n);
     seconds = seconds_since(start);
   }
   return seconds / static_cast<double>(n);

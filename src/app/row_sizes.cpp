@@ -20,6 +20,7 @@ class Sample {
       : plan_(plan),
         point_fields_(std::move(point_fields)),
         estimands_(engine::estimand_columns(study.spec())),
+        columns_(engine::row_columns(study.spec())),
         from_(n_trials - std::min(n_trials, k_trials_sampled)),
         to_(n_trials) {
     workspace_.prepare(plan);
@@ -29,17 +30,17 @@ class Sample {
     std::string text;
     std::size_t n_rows = 0;
     trial::TrialRows of_trials;
-    of_trials.turn_to(plan_, point_fields_);
-    const trial::PatientRows of_patients(plan_, estimands_);
+    of_trials.turn_to(plan_, point_fields_, columns_);
+    const trial::PatientRows of_patients(plan_, estimands_, columns_);
     for (std::uint64_t i = from_; i < to_; ++i) {
-      trial::simulate_trial(plan_, i, trial::every_need(*plan_.model), workspace_);
+      simulate(i);
       if (kind == engine::RowKind::trials) {
-        of_trials.begin(i, i < trial::k_calendar_trials ? &workspace_.outcome : nullptr);
-        for (std::size_t k = 0; k < plan_.analyses.size(); ++k, ++n_rows)
-          of_trials.append(k, tables(k), text);
+        begin(i, of_trials);
+        for (std::size_t k = 0; k < plan_.analyses.size(); ++k, ++n_rows) append(k, of_trials, text);
         continue;
       }
-      for (std::size_t patient = 0; patient < workspace_.cohort.arm.size(); ++patient, ++n_rows) {
+      for (std::size_t patient = 0; patient < trial::n_randomised(plan_, workspace_);
+           ++patient, ++n_rows) {
         text += point_fields_ + std::to_string(i) + ',';
         of_patients.append(workspace_, patient, text);
       }
@@ -48,6 +49,29 @@ class Sample {
   }
 
  private:
+  void simulate(std::uint64_t i_trial) {
+    const auto needs = trial::every_need(*plan_.model);
+    if (plan_.staged)
+      trial::simulate_staged(plan_, i_trial, needs, workspace_, staged_, &looks_);
+    else
+      trial::simulate_trial(plan_, i_trial, needs, workspace_);
+  }
+
+  void begin(std::uint64_t i_trial, trial::TrialRows& rows) const {
+    const auto* calendar = i_trial < trial::k_calendar_trials ? &workspace_.outcome : nullptr;
+    if (plan_.staged)
+      rows.begin(i_trial, calendar, staged_, looks_);
+    else
+      rows.begin(i_trial, calendar);
+  }
+
+  void append(std::size_t i_analysis, trial::TrialRows& rows, std::string& text) const {
+    if (plan_.analyses[i_analysis].maintenance)
+      rows.append(i_analysis, workspace_.outcome.analyses[i_analysis], text);
+    else
+      rows.append(i_analysis, tables(i_analysis), text);
+  }
+
   std::span<const analysis::TwoByTwo> tables(std::size_t i_analysis) const {
     const auto& strata = workspace_.strata[i_analysis];
     if (!strata.empty()) return strata;
@@ -57,9 +81,12 @@ class Sample {
   const trial::TrialPlan& plan_;
   std::string point_fields_;
   std::vector<std::string> estimands_;
+  trial::RowColumns columns_;
   std::uint64_t from_;
   std::uint64_t to_;
   trial::Workspace workspace_;
+  trial::StagedOutcome staged_;
+  std::vector<trial::LookRecord> looks_;
 };
 
 double n_rows(engine::RowKind kind, const trial::TrialPlan& plan, std::uint64_t n_trials,

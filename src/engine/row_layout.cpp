@@ -7,7 +7,6 @@
 
 #include "base/csv_field.hpp"
 #include "trial/patient_rows.hpp"
-#include "trial/trial_rows.hpp"
 
 namespace trialwright::engine {
 namespace {
@@ -68,14 +67,25 @@ std::vector<std::string> estimand_columns(const scenario::StudySpec& spec) {
   return columns;
 }
 
+trial::RowColumns row_columns(const scenario::StudySpec& spec) {
+  const bool is_staged = std::any_of(spec.designs.begin(), spec.designs.end(), [](const auto& design) {
+    return design.kind() != design::DesignKind::fixed &&
+           design.kind() != design::DesignKind::randomised_withdrawal;
+  });
+  return is_staged ? trial::RowColumns::of_staged_designs : trial::RowColumns::of_fixed_designs;
+}
+
 std::string first_line(const scenario::Study& study, RowKind kind) {
   std::string line = "design,scenario,";
   for (const auto& path : axis_paths(study.points())) line += base::csv_field(path) + ',';
-  if (kind == RowKind::trials)
+  const auto columns = row_columns(study.spec());
+  if (kind == RowKind::patients) {
+    line += "trial," + trial::PatientRows::columns(*study.spec().calibrated,
+                                                   estimand_columns(study.spec()), columns);
+  } else {
     line += trial::k_trial_columns;
-  else
-    line += "trial," +
-            trial::PatientRows::columns(*study.spec().calibrated, estimand_columns(study.spec()));
+    if (columns == trial::RowColumns::of_staged_designs) line += trial::k_staged_trial_columns;
+  }
   return line += '\n';
 }
 

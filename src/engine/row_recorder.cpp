@@ -39,6 +39,7 @@ struct RowRecorder::Lane {
 
   trial::TrialRows trial_rows;
   std::optional<trial::PatientRows> patient_rows;
+  trial::StagedOutcome staged;
   patient::Needs needs;
   std::string point_fields;
   std::string patient_head;  // the point's fields and the trial
@@ -81,8 +82,9 @@ RowRecorder::Block RowRecorder::open(std::uint64_t i_block, std::size_t i_thread
     lane.i_point = i_point;
     lane.plan = &plan;
     lane.point_fields = point_fields(points_[i_point], axis_paths_);
-    lane.trial_rows.turn_to(plan, lane.point_fields);
-    lane.patient_rows.emplace(plan, estimands_);
+    const auto columns = row_columns(study_.spec());
+    lane.trial_rows.turn_to(plan, lane.point_fields, columns);
+    lane.patient_rows.emplace(plan, estimands_, columns);
     lane.needs = trial::every_need(*plan.model);
   }
   for (auto& text : lane.text) text.clear();
@@ -165,8 +167,19 @@ void RowRecorder::Block::begin(std::uint64_t trial, const trial::TrialOutcome* c
     recorder_->flush(*lane_, i_block_, RowKind::trials);
 }
 
+void RowRecorder::Block::begin(std::uint64_t trial, const trial::TrialOutcome* calendar,
+                               const trial::StagedOutcome& staged,
+                               std::span<const trial::LookRecord> looks) {
+  begin(trial, calendar);
+  lane_->trial_rows.begin(trial, calendar, staged, looks);
+}
+
 void RowRecorder::Block::add(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables) {
   lane_->trial_rows.append(i_analysis, tables, lane_->text[index_of(RowKind::trials)]);
+}
+
+void RowRecorder::Block::add(std::size_t i_analysis, const trial::AnalysisOutcome& outcome) {
+  lane_->trial_rows.append(i_analysis, outcome, lane_->text[index_of(RowKind::trials)]);
 }
 
 bool RowRecorder::Block::wants_trials() const {
@@ -178,13 +191,17 @@ bool RowRecorder::Block::wants_patients(std::uint64_t trial) const {
 }
 
 void RowRecorder::Block::add_patients(std::uint64_t trial, trial::Workspace& workspace) {
-  trial::simulate_trial(*lane_->plan, trial, lane_->needs, workspace);
+  const auto& plan = *lane_->plan;
+  if (plan.staged)
+    trial::simulate_staged(plan, trial, lane_->needs, workspace, lane_->staged, nullptr);
+  else
+    trial::simulate_trial(plan, trial, lane_->needs, workspace);
   auto& head = lane_->patient_head;
   head = lane_->point_fields;
   base::append_integer(head, trial);
   head += ',';
   std::string& text = lane_->text[index_of(RowKind::patients)];
-  for (std::size_t i = 0; i < static_cast<std::size_t>(lane_->plan->n_patients); ++i) {
+  for (std::size_t i = 0; i < trial::n_randomised(plan, workspace); ++i) {
     if (text.size() >= k_chunk_bytes) recorder_->flush(*lane_, i_block_, RowKind::patients);
     text += head;
     lane_->patient_rows->append(workspace, i, text);

@@ -86,8 +86,13 @@ class RowRecorder::Block {
 
   // Rows that follow are of this trial; `calendar` as TrialRows::begin.
   void begin(std::uint64_t trial, const trial::TrialOutcome* calendar);
+  // The same of a trial that looked before the end.
+  void begin(std::uint64_t trial, const trial::TrialOutcome* calendar,
+             const trial::StagedOutcome& staged, std::span<const trial::LookRecord> looks);
   // One analysis's row, by its tables as TrialRows::append; analyses in their order.
   void add(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables);
+  // The same of an analysis of a maintenance phase.
+  void add(std::size_t i_analysis, const trial::AnalysisOutcome& outcome);
   // Are this trial's patients asked for? Then add_patients makes the trial again, with all that can be
   // told of them, in a workspace prepared for the plan, and adds their rows.
   bool wants_patients(std::uint64_t trial) const;

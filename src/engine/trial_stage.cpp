@@ -325,7 +325,8 @@ void TrialStage::simulate_staged(const TrialRange& trials, const TrueValues& tru
   auto& staged = worker.staged;
   workspace.prepare(plan);
   for (std::uint64_t i_trial = trials.from; i_trial < trials.to; ++i_trial) {
-    trial::simulate_staged(plan, i_trial, workspace, staged, nullptr);
+    trial::simulate_staged(plan, i_trial, workspace, staged,
+                           rows && rows->wants_trials() ? &worker.looks : nullptr);
     sum.staged.add(staged);
     sum.staged.add_calendar(staged);
     sum.add_calendar(workspace.outcome);
@@ -336,11 +337,19 @@ void TrialStage::simulate_staged(const TrialRange& trials, const TrueValues& tru
 }
 
 void TrialStage::write_trial(std::uint64_t trial, Worker& worker, RowRecorder::Block& rows) {
+  const auto& plan = *work_[worker.i_work].plan;
   auto& workspace = worker.workspace;
   const auto& analyses = workspace.outcome.analyses;
   if (rows.wants_trials()) {
-    rows.begin(trial, &workspace.outcome);
+    if (plan.staged)
+      rows.begin(trial, &workspace.outcome, worker.staged, worker.looks);
+    else
+      rows.begin(trial, &workspace.outcome);
     for (std::size_t i = 0; i < analyses.size(); ++i) {
+      if (plan.analyses[i].maintenance) {
+        rows.add(i, analyses[i]);
+        continue;
+      }
       const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
       rows.add(i, strata.empty() ? std::span{&analyses[i].table, 1} : strata);
     }

@@ -47,6 +47,7 @@ class TrialStage final : public Stage {
   struct Worker {
     trial::Workspace workspace;
     trial::StagedOutcome staged;
+    std::vector<trial::LookRecord> looks;
     trial::CountPlan::Workspace counts;
     trial::StagedCountPlan::Workspace staged_counts;
     trial::EndCounts ends;

@@ -112,6 +112,18 @@ void TrialRows::append(std::size_t i_analysis, std::span<const analysis::TwoByTw
     write_tail(i_analysis, tables);
     out += written_;
   }
+  end_row(i_analysis, out);
+}
+
+void TrialRows::append(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out) {
+  out += head_;
+  out += hypotheses_[i_analysis];
+  write_tail(outcome, outcome.p_value);
+  out += written_;
+  end_row(i_analysis, out);
+}
+
+void TrialRows::end_row(std::size_t i_analysis, std::string& out) const {
   // The tail ends with ",rejected,failed".
   if (staged_ != nullptr && static_cast<int>(i_analysis) < plan_->n_hypotheses)
     out[out.size() - 3] = (staged_->rejected >> i_analysis & 1U) != 0 ? '1' : '0';
@@ -158,6 +170,10 @@ std::string_view TrialRows::tail(std::size_t i_analysis, const analysis::TwoByTw
 void TrialRows::write_tail(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables) {
   const auto& analysis = plan_->analyses[i_analysis];
   const auto outcome = analyse_counts(analysis, tables, caches_[i_analysis]);
+  write_tail(outcome, outcome.failed ? 1 : analysis::test(analysis.test.spec(), tables).p_value);
+}
+
+void TrialRows::write_tail(const AnalysisOutcome& outcome, double p_value) {
   const auto& table = outcome.table;
   written_.clear();
   for (const int count : {table.responders_1, table.n_1, table.responders_0, table.n_0}) {
@@ -169,8 +185,7 @@ void TrialRows::write_tail(std::size_t i_analysis, std::span<const analysis::Two
     if (estimate.defined) base::append_shortest(written_, value);
     written_ += ',';
   }
-  if (!outcome.failed)
-    base::append_shortest(written_, analysis::test(analysis.test.spec(), tables).p_value);
+  if (!outcome.failed) base::append_shortest(written_, p_value);
   written_ += outcome.rejected ? ",1" : ",0";
   written_ += outcome.failed ? ",1" : ",0";
 }

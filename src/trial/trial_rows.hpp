@@ -59,6 +59,8 @@ class TrialRows {
   // Appends the row of one analysis: one table a stratum, of an analysis that is not stratified one. No
   // allocation but for `out` growing, and what exact tests need.
   void append(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables, std::string& out);
+  // The same of an analysis that its tables do not make: of a maintenance phase.
+  void append(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out);
 
  private:
   // What follows the hypothesis of a table met before, for tables come up again and again.
@@ -66,6 +68,8 @@ class TrialRows {
 
   std::string_view tail(std::size_t i_analysis, const analysis::TwoByTwo& table);
   void write_tail(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables);
+  void write_tail(const AnalysisOutcome& outcome, double p_value);
+  void end_row(std::size_t i_analysis, std::string& out) const;
   void write_calendar(const TrialOutcome* calendar);
   void append_staged(std::size_t i_analysis, std::string& out) const;
 
