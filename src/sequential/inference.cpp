@@ -213,7 +213,6 @@ class FisherOfTheta {
     const double alpha_1 = math::normal_survival(reject_z_ - shift);
     const double alpha_0 = math::normal_survival(accept_z_ - shift);
     const double product = p_1 * stage_p(1, theta);
-    if (product >= alpha_0) return alpha_0;
     const double surely = std::max(product, alpha_1);
     return surely + product * (math::log(alpha_0) - math::log(surely));
   }

@@ -61,8 +61,8 @@ double weighted_estimate(const CombinationResult& result);
 SequentialEstimate combination_estimate(const CombinationResult& result, double confidence_level);
 
 // A trial of one or two stages combined by Fisher's product of the one-sided p-values: rejects at stage 1
-// where p_1 <= alpha_1, accepts there where p_1 >= alpha_0 (1: never), and rejects at the end where
-// p_1 p_2 <= critical_value.
+// where p_1 <= alpha_1, accepts there where p_1 >= alpha_0 (1: never, also where that was not heeded), and
+// rejects at the end where p_1 p_2 <= critical_value.
 struct FisherResult {
   std::span<const double> stage_z;
   std::span<const double> stage_information;

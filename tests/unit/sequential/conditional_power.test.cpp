@@ -6,9 +6,12 @@
 
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "math/normal.hpp"
 #include "math/quadrature.hpp"
+#include "sequential/boundary.hpp"
+#include "sequential/recursion.hpp"
 
 namespace trialwright::sequential {
 namespace {
@@ -35,6 +38,39 @@ TEST(ConditionalPower, AveragesToTheUnconditional) {
       EXPECT_NEAR(power, math::normal_survival(1.96 - drift), 1e-12) << t << ' ' << drift;
     }
   }
+}
+
+// Averaged over where a look leaves the trial, it is the power of the looks to come.
+TEST(ConditionalPowerOfLooks, AveragesToTheCrossingProbabilities) {
+  const std::vector<double> information{0.2, 0.5, 0.8, 1.0}, efficacy{3.2, 2.6, 2.2, 2.0};
+  const std::vector<double> futility{-0.3, 0.4, 0.9, 2.0};
+  for (const double drift : {0.0, 2.5}) {
+    const auto expected = crossing_probabilities(information, efficacy, futility, drift);
+    Recursion process(drift);
+    for (std::size_t k = 0; k < 3; ++k) {
+      process.look(information[k]);
+      const double later = math::GaussLegendre(24).integrate(
+          [&](double z) {
+            return process.density(z) * conditional_power(z, k, information, efficacy, futility, drift);
+          },
+          futility[k], efficacy[k], 6);
+      double total = 0;
+      for (std::size_t j = k + 1; j < 4; ++j) total += expected.efficacy[j];
+      EXPECT_NEAR(later, total, 1e-11) << k << ' ' << drift;
+      process.go_on(futility[k], efficacy[k]);
+    }
+  }
+}
+
+TEST(ConditionalPowerOfLooks, OneLookToComeIsTheClosedForm) {
+  const std::vector<double> information{0.3, 0.6, 1.0}, efficacy{3.2, 2.4, 1.99};
+  EXPECT_NEAR(conditional_power(1.3, 1, information, efficacy, {}, 2.2),
+              conditional_power(1.3, 0.6, 1.99, 2.2), 1e-14);
+  EXPECT_EQ(conditional_power(1.3, 2, information, efficacy, {}, 2.2), 0.0);
+  // A look to come that adds nothing.
+  const std::vector<double> stuck{0.3, 0.3, 1.0};
+  EXPECT_NEAR(conditional_power(1.3, 0, stuck, efficacy, {}, 2.2),
+              conditional_power(1.3, 0.3, 1.99, 2.2), 1e-14);
 }
 
 TEST(PredictivePower, IsConditionalPowerOverThePosterior) {
