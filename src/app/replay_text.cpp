@@ -54,10 +54,26 @@ bool is_rejected(const ReplayedTrial& trial, std::size_t i_analysis) {
 std::string comparison(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
                        const analysis::TwoByTwo& table) {
   const auto name = [&](int arm) -> const std::string& {
-    return plan.model->arms()[static_cast<std::size_t>(arm)].name;
+    const auto i_arm = static_cast<std::size_t>(arm);
+    return analysis.maintenance ? plan.maintenance->spec().arms[i_arm].name
+                                : plan.model->arms()[i_arm].name;
   };
-  return fmt::format("{} {}/{} against {} {}/{}", name(analysis.arm_1), table.responders_1, table.n_1,
-                     name(analysis.arm_0), table.responders_0, table.n_0);
+  const auto& of = analysis.maintenance;
+  return fmt::format("{} {}/{} against {} {}/{}", name(of ? of->arm_1 : analysis.arm_1),
+                     table.responders_1, table.n_1, name(of ? of->arm_0 : analysis.arm_0),
+                     table.responders_0, table.n_0);
+}
+
+// Who was randomised again, and what became of them.
+std::string maintenance_text(const ReplayedTrial& trial) {
+  if (!trial.plan.maintenance) return {};
+  std::string text = "  randomised again:";
+  const auto& arms = trial.workspace.maintenance.arms;
+  for (std::size_t i = 0; i < arms.size(); ++i)
+    text += fmt::format("{} {} {} (in response at the end {}, lost {}, flared {})", i > 0 ? ";" : "",
+                        trial.plan.maintenance->spec().arms[i].name, arms[i].patients, arms[i].kept,
+                        arms[i].lost, arms[i].flared);
+  return text + "\n";
 }
 
 std::string look_text(const ReplayedTrial& trial, std::size_t i_look) {
@@ -182,7 +198,7 @@ ordered_json analysis_json(const ReplayedTrial& trial, std::size_t i) {
 std::string decisions_of(const ReplayedTrial& trial) {
   std::string text;
   for (std::size_t i = 0; i < trial.looks.size(); ++i) text += look_text(trial, i);
-  text += end_text(trial);
+  text += end_text(trial) + maintenance_text(trial);
   for (std::size_t i = 0; i < trial.plan.analyses.size(); ++i) {
     const auto& analysis = trial.plan.analyses[i];
     const auto& one = trial.workspace.outcome.analyses[i];
