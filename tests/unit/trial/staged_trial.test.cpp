@@ -387,9 +387,11 @@ TEST(StagedTrial, ALookBeforeAnyOutcomeHasEmptyTables) {
 
 TEST(StagedTrial, WithoutRecruitmentOutcomesAreKnownInOrderAtOnce) {
   const std::string text =
-      "arms:\n  placebo: {control: true}\n  hcmsc: {dose_cells_per_kg: 500000}\n"
+      "arms: {placebo: {control: true}, hcmsc: {dose_cells_per_kg: 500000}}\n"
       "measures: {easi: {course: {tau_weeks: {placebo: 2.5, hcmsc: 4}, kumaraswamy: {arms: {placebo: "
-      "{a: 1.06, b: 1.05}, hcmsc: {a: 0.55, b: 1.08}}}}}}\n" +
+      "{a: 1.06, b: 1.05}, hcmsc: {a: 0.55, b: 1.08}}}}}}\n"
+      "safety: {follow_up_weeks: 24, any_event: {placebo: 0.2, hcmsc: 0.2}, categories: {other: {share: "
+      "1}}, grades: [0.6, 0.35, 0.045, 0.005], serious_given_grade_3: 0.5, recovery_weeks: 2.5}\n" +
       support::sections(120);
   const auto plan = staged_plan(text, looks_at({outcomes(40), outcomes(80)}, Pause::at_cut), 120, go_on,
                                 "library/atopic_dermatitis.yaml");
