@@ -69,8 +69,9 @@ std::vector<std::string> estimand_columns(const scenario::StudySpec& spec) {
 
 trial::RowColumns row_columns(const scenario::StudySpec& spec) {
   const bool is_staged = std::any_of(spec.designs.begin(), spec.designs.end(), [](const auto& design) {
-    return design.kind() != design::DesignKind::fixed &&
-           design.kind() != design::DesignKind::randomised_withdrawal;
+    const bool has_looks = design.kind() != design::DesignKind::fixed &&
+                           design.kind() != design::DesignKind::randomised_withdrawal;
+    return has_looks || design.subgroup();
   });
   return is_staged ? trial::RowColumns::of_staged_designs : trial::RowColumns::of_fixed_designs;
 }

@@ -25,7 +25,7 @@ std::string point_fields(const scenario::PointSpec& point, const std::vector<std
 
 // The estimands that some design's analyses read, in the order of the study: columns of patients.csv.
 std::vector<std::string> estimand_columns(const scenario::StudySpec& spec);
-// Has any design looks before the end? Then rows tell of them.
+// Has any design looks, or passes patients over? Then rows tell of it.
 trial::RowColumns row_columns(const scenario::StudySpec& spec);
 // The first line, with its end.
 std::string first_line(const scenario::Study& study, RowKind kind);
