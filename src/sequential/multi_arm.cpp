@@ -247,6 +247,7 @@ MultiArmCharacteristics multi_arm_characteristics(const MultiArmBoundary& bounda
   MultiArmCharacteristics made =
       ControlPaths(boundary, types, control_ratio, information, k_fine).integrate();
   std::vector<double> by_arm;
+  by_arm.reserve(type_of_arm.size());
   for (const std::size_t type : type_of_arm) by_arm.push_back(made.arm_rejection[type]);
   made.arm_rejection = std::move(by_arm);
   return made;
