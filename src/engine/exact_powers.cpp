@@ -22,11 +22,53 @@ bool ExactPowerStage::is_asked(std::size_t i_work) const {
   return work.needs_values && (!work.known || work.known->calculated.empty());
 }
 
+namespace {
+
+// Of a design with looks: from the tables that decide them, where sizes are fixed.
+Calculated calculated_of_looks(const trial::TrialPlan& plan, const trial::CountPlan& counts) {
+  Calculated result;
+  double power = 0;
+  for (const auto& [end, probability] : counts.staged()->end_probabilities()) {
+    power += (end.rejected & 1) != 0 ? probability : 0;
+    const auto stop = std::find_if(result.stops.begin(), result.stops.end(), [&](const ExactStop& one) {
+      return one.look == end.n_looks && one.reason == end.stop;
+    });
+    if (stop == result.stops.end())
+      result.stops.push_back({end.n_looks, end.stop, probability});
+    else
+      stop->probability += probability;
+  }
+  result.power.power = power;
+  result.is_null = plan.is_null(plan.analyses.front());
+  return result;
+}
+
+Calculated calculated_of_staged(const PointWork& work, std::size_t i_analysis) {
+  const auto& plan = *work.plan;
+  Calculated none;
+  none.is_null = plan.is_null(plan.analyses[i_analysis]);
+  if (i_analysis >= static_cast<std::size_t>(plan.n_hypotheses)) {
+    none.power.why_not = "when its data are analysed hangs on the looks";
+    return none;
+  }
+  const auto made = work.counts ? trial::CountPlan::Attempt{} : trial::CountPlan::make(plan);
+  const trial::CountPlan* counts = work.counts ? work.counts : made.plan.get();
+  if (counts != nullptr && counts->staged()->decides_by_tables())
+    return calculated_of_looks(plan, *counts);
+  none.power.why_not =
+      counts == nullptr ? made.why_not : "what a look changes hangs on more than one table";
+  return none;
+}
+
+}  // namespace
+
 std::uint64_t ExactPowerStage::run(std::uint64_t i_block, std::size_t) {
   const auto [i_work, i_analysis] = order_[i_block];
   const auto& plan = *work_[i_work].plan;
   const auto& analysis = plan.analyses[i_analysis];
-  calculated_[i_work][i_analysis] = {plan.exact_power(analysis), plan.is_null(analysis)};
+  calculated_[i_work][i_analysis] =
+      plan.staged ? calculated_of_staged(work_[i_work], i_analysis)
+                  : Calculated{plan.exact_power(analysis), plan.is_null(analysis)};
   --n_left_[i_work];
   return 1;
 }

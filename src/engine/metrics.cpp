@@ -143,7 +143,7 @@ void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analy
 std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
                                const std::vector<std::optional<TrueValue>>& true_values,
                                const std::vector<std::optional<double>>& exact_powers,
-                               const PointAccumulator& sum) {
+                               const PointAccumulator& sum, std::span<const ExactStop> exact_stops) {
   std::vector<Metric> metrics;
   if (sum.n_trials == 0) return metrics;
   const char* power = plan.model->truth_is_drawn() ? "assurance" : "power";
@@ -166,7 +166,7 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
     add_rates(plan, analysis, sum, metrics);
   }
   if (!sum.staged.is_empty()) {
-    add_staged_metrics(plan, sum, metrics);
+    add_staged_metrics(plan, sum, exact_stops, metrics);
     return metrics;
   }
   metrics.push_back(exactly("expected_patients", {}, plan.n_patients));

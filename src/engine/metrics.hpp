@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/accumulator.hpp"
@@ -24,12 +25,13 @@ inline constexpr double k_level = 0.95;
 // look that ended the trial, unadjusted, and adjusted_mean_estimate, adjusted_bias, adjusted_rmse, adjusted_coverage; of
 // other analyses as above, at that look. Of the trial: power_any and power_all of several hypotheses; familywise_error
 // and naive_familywise_error where a null is true; stop_probability by look and reason, p_stop_harm;
-// selection_probability of each hypothesis at each look after the first (it is tested there); expected_patients and
+// exact_stop_probability where they have exact ones; selection_probability of each hypothesis at each look after the first (it is tested there); expected_patients and
 // patients_quantile (enrolled, the pipeline included; reason "0.9"), expected_patients_analysed, overrun_patients;
 // duration_months and duration_quantile (until the decision that ended the trial).
 std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
                                const std::vector<std::optional<TrueValue>>& true_values,
                                const std::vector<std::optional<double>>& exact_powers,
-                               const PointAccumulator& sum);
+                               const PointAccumulator& sum,
+                               std::span<const ExactStop> exact_stops = {});
 
 }  // namespace trialwright::engine

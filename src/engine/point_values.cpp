@@ -17,7 +17,8 @@ bool read_flag(ByteReader& in) {
 
 // Any true value takes at least this, and any calculated one.
 constexpr std::size_t k_least_truth_bytes = 1;
-constexpr std::size_t k_least_calculated_bytes = 3;
+constexpr std::size_t k_least_calculated_bytes = 4;
+constexpr std::size_t k_stop_bytes = 10;
 
 }  // namespace
 
@@ -36,6 +37,12 @@ void write(const PointValues& values, ByteWriter& out) {
     if (one.power.power) out.real(*one.power.power);
     out.text(one.power.why_not);
     out.u8(one.is_null ? 1 : 0);
+    out.varint(one.stops.size());
+    for (const auto& stop : one.stops) {
+      out.u8(static_cast<std::uint8_t>(stop.look));
+      out.u8(static_cast<std::uint8_t>(stop.reason));
+      out.real(stop.probability);
+    }
   }
 }
 
@@ -53,6 +60,15 @@ PointValues read_point_values(ByteReader& in) {
     if (read_flag(in)) one.power.power = in.real();
     one.power.why_not = in.text();
     one.is_null = read_flag(in);
+    one.stops.resize(in.count(k_stop_bytes));
+    for (auto& stop : one.stops) {
+      stop.look = in.u8();
+      const std::uint8_t reason = in.u8();
+      if (stop.look < 1 || stop.look > design::k_most_looks || reason >= design::k_stop_reasons)
+        throw BadBytes("no such look or reason");
+      stop.reason = static_cast<design::StopReason>(reason);
+      stop.probability = in.real();
+    }
   }
   return values;
 }

@@ -18,10 +18,20 @@ struct TrueValue {
   friend bool operator==(const TrueValue&, const TrueValue&) = default;
 };
 
-// What is calculated of one analysis: exact power, and whether its null hypothesis is true.
+// The exact probability that a trial ends at a look (from 1) for a reason.
+struct ExactStop {
+  int look = 1;
+  design::StopReason reason = design::StopReason::none;
+  double probability = 0;
+  friend bool operator==(const ExactStop&, const ExactStop&) = default;
+};
+
+// What is calculated of one analysis: exact power, and whether its null hypothesis is true; of the first analysis of a
+// design with looks, where these have exact probabilities, how trials end.
 struct Calculated {
   trial::TrialPlan::ExactPower power;
   bool is_null = false;
+  std::vector<ExactStop> stops{};
 };
 
 struct PointValues {

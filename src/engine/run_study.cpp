@@ -39,7 +39,7 @@ Point point_of(const scenario::PointSpec& spec, const trial::TrialPlan& plan, co
     point.n_failed_analyses += sum.analyses[i].n_failed;
   }
   point.notes.push_back(engine.note());
-  point.metrics = metrics_of(plan, true_values, powers, sum);
+  point.metrics = metrics_of(plan, true_values, powers, sum, calculated.front().stops);
   return point;
 }
 

@@ -20,6 +20,10 @@ std::string arm_of(const trial::TrialPlan& plan, std::size_t i_hypothesis) {
   return tells_apart ? plan.model->arms()[static_cast<std::size_t>(arm)].name : "";
 }
 
+std::string_view name_of(design::StopReason reason) {
+  return design::k_stop_reason_names[static_cast<std::size_t>(reason)].name;
+}
+
 void add_rejections(const PointAccumulator& sum, std::vector<Metric>& metrics) {
   const auto& staged = sum.staged;
   const std::uint64_t n = sum.n_trials;
@@ -106,9 +110,14 @@ void add_size_and_time(const PointAccumulator& sum, std::vector<Metric>& metrics
 }  // namespace
 
 void add_staged_metrics(const trial::TrialPlan& plan, const PointAccumulator& sum,
-                        std::vector<Metric>& metrics) {
+                        std::span<const ExactStop> exact_stops, std::vector<Metric>& metrics) {
   add_rejections(sum, metrics);
   add_stops(sum, metrics);
+  for (const auto& stop : exact_stops) {
+    metrics.push_back(exactly("exact_stop_probability", {}, stop.probability));
+    metrics.back().look = stop.look;
+    metrics.back().reason = name_of(stop.reason);
+  }
   add_selection(plan, sum, metrics);
   add_size_and_time(sum, metrics);
 }

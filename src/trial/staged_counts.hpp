@@ -65,7 +65,7 @@ class StagedCountPlan {
 
   // Is every look decided by one table, made beforehand?
   bool decides_by_tables() const;
-  // Probabilities of the ends, exact: by convolution of the looks' tables over the stages, where decides_by_tables.
+  // Probabilities of the ends, exact: by convolution over the looks, where decides_by_tables.
   struct EndProbability {
     TrialEnd end;  // of naive_rejected nothing is said
     double probability = 0;

@@ -119,6 +119,7 @@ struct StagedCountPlan::Impl {
   int merit_estimand = -1;
   double merit_sign = 1;
   int safety_estimand = -1;
+  std::vector<double> event_rates;  // [i_arm] of the first hypothesis's estimand
   BlockLaw blocks;
   design::TrialState start;
   LookSize first_size;

@@ -88,6 +88,13 @@ StagedCountPlan::Impl::Impl(const TrialPlan& plan, const PlanLaw& law) : design(
     analyses.push_back(std::move(strata));
   }
   n_strata = hypotheses.front().size();
+  const std::size_t row = static_cast<std::size_t>(plan.analyses.front().i_estimand) * n_arms;
+  for (std::size_t arm = 0; arm < n_arms; ++arm) {
+    double& rate = event_rates.emplace_back();
+    for (const auto& cell : law.law.stages.front().arms[arm].cells)
+      if (std::binary_search(cell.columns.begin(), cell.columns.end(), law.arms[row + arm].events))
+        rate += cell.probability;
+  }
   merit_estimand = plan.merit_estimand;
   safety_estimand = plan.safety_estimand;
   if (merit_estimand >= 0 &&
