@@ -11,7 +11,6 @@ namespace trialwright::trial {
 
 namespace {
 
-constexpr std::size_t k_chunk = 256;  // trials drawn together: their words and counts stay in L1
 constexpr std::uint32_t k_further_bits = 0x80000000u;
 constexpr int k_family_guide_bits = 9;
 
@@ -34,6 +33,9 @@ class CountSampler::Compiler {
     }
     for (std::size_t column = 0; column < law_.n_columns; ++column)
       if (may_leave_range_[column]) out_.clamped_.push_back(column);
+    for (auto& stage : out_.stages_)
+      for (const auto& part : stage.parts)
+        if (part.is_first && may_leave_range_[part.column]) stage.clamped.push_back(part.column);
     return true;
   }
 
@@ -55,6 +57,7 @@ class CountSampler::Compiler {
       arms[a].left = n_scratch_++;
     }
     if (!law.first_size.empty()) add_split(law, arms, stage);
+    if (!law.given.empty()) add_given(law, arms, stage);
     for (std::size_t a = 0; a < arms.size(); ++a) {
       const std::size_t n_cells = law.arms[a].cells.size();
       TRIALWRIGHT_EXPECT(n_cells >= 1);
@@ -88,6 +91,16 @@ class CountSampler::Compiler {
     out_.table_bytes_ += split.first.bytes();
     stage.n_words = 1;
     stage.split.push_back(std::move(split));
+  }
+
+  void add_given(const CountLaw::Stage& law, std::vector<Arm>& arms, Stage& stage) {
+    TRIALWRIGHT_EXPECT(law.first_size.empty() && law.given.size() == arms.size());
+    for (std::size_t a = 0; a < arms.size(); ++a) {
+      arms[a].size = law.given[a];
+      if (!arms[a].is_random()) continue;
+      arms[a].size_column = n_scratch_++;
+      stage.given.push_back({a, arms[a].left, arms[a].size_column, arms[a].size});
+    }
   }
 
   bool add_draws(const CountLaw::Arm& law, const Arm& arm, std::size_t first_word,
@@ -184,6 +197,7 @@ struct CountSampler::Chunk {
   std::size_t row;
   Scratch& scratch;
   base::Columns<std::int32_t>& counts;
+  const base::Columns<std::int32_t>* sizes = nullptr;
 
   // Gives the further bits of trial i's word.
   auto further(std::size_t i, std::size_t word) const {
@@ -208,6 +222,12 @@ void CountSampler::draw_counts(const Stage& stage, const Chunk& chunk) {
   auto& work = chunk.scratch.counts;
   const std::size_t n = chunk.n;
   for (const auto& fixed : stage.fixed) std::fill_n(work[fixed.left].begin(), n, fixed.n_patients);
+  for (const auto& given : stage.given) {
+    const std::int32_t* from = (*chunk.sizes)[given.i_arm].data() + chunk.row;
+    for (std::size_t i = 0; i < n; ++i)
+      work[given.left][i] = work[given.size][i] =
+          std::clamp(from[i], given.range.lowest, given.range.highest);
+  }
   for (const auto& split : stage.split) {
     const std::uint32_t* words = chunk.scratch.words[0].data();
     for (std::size_t i = 0; i < n; ++i) {
@@ -253,8 +273,8 @@ void CountSampler::add_parts(const Stage& stage, const Chunk& chunk) {
   }
 }
 
-void CountSampler::clamp(const Chunk& chunk) const {
-  for (const std::size_t column : clamped_) {
+void CountSampler::clamp(std::span<const std::size_t> columns, const Chunk& chunk) const {
+  for (const std::size_t column : columns) {
     std::int32_t* out = chunk.counts[column].data() + chunk.row;
     const Range range = ranges_[column];
     for (std::size_t i = 0; i < chunk.n; ++i) out[i] = std::clamp(out[i], range.lowest, range.highest);
@@ -271,15 +291,36 @@ void CountSampler::draw(rng::Key key, std::uint64_t first_trial, std::size_t n_t
                 std::min(k_chunk, n_trials - row),
                 row,
                 scratch,
-                counts};
+                counts,
+                nullptr};
     for (std::size_t stage = 0; stage < stages_.size(); ++stage) {
       chunk.address.unit = static_cast<std::uint32_t>(stage);
       draw_words(stages_[stage], chunk);
       draw_counts(stages_[stage], chunk);
       add_parts(stages_[stage], chunk);
     }
-    clamp(chunk);
+    clamp(clamped_, chunk);
   }
+}
+
+void CountSampler::draw_stage(std::size_t i_stage, rng::Key key, std::uint64_t first_trial,
+                              std::size_t row, std::size_t n, Scratch& scratch,
+                              base::Columns<std::int32_t>& counts,
+                              const base::Columns<std::int32_t>& sizes) const {
+  TRIALWRIGHT_EXPECT(n <= k_chunk && row + n <= counts.n_rows() &&
+                     counts.n_columns() >= ranges_.size());
+  scratch.words.resize(k_chunk, n_words_);
+  scratch.counts.resize(k_chunk, n_scratch_);
+  const Chunk chunk{{key, rng::Purpose::counts, first_trial, static_cast<std::uint32_t>(i_stage)},
+                    n,
+                    row,
+                    scratch,
+                    counts,
+                    &sizes};
+  draw_words(stages_[i_stage], chunk);
+  draw_counts(stages_[i_stage], chunk);
+  add_parts(stages_[i_stage], chunk);
+  clamp(stages_[i_stage].clamped, chunk);
 }
 
 }  // namespace trialwright::trial

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "base/columns.hpp"
@@ -19,7 +20,7 @@ namespace trialwright::trial {
 //
 // Draws: address (counts, trial, unit = stage). Word 0 is the size of the first arm where that is
 // random; then word j n_arms + a is draw j of arm a. The further bits that a word may need are word
-// 2^31 + its number.
+// 2^31 + its number. Of stages whose sizes are given words are numbered as though they were fixed.
 class CountSampler {
  public:
   static constexpr std::size_t k_most_table_bytes = std::size_t{32} << 20;
@@ -38,10 +39,18 @@ class CountSampler {
   const std::vector<Range>& ranges() const { return ranges_; }
   std::size_t table_bytes() const { return table_bytes_; }
 
+  static constexpr std::size_t k_chunk = 256;  // trials drawn together: words and counts stay in L1
+
   // Column c, row i of `counts` = count c of trial first_trial + i, i < n_trials <= its rows. Allocates
-  // nothing where `scratch` has been used before with this sampler.
+  // nothing where `scratch` has been used before with this sampler. No stage has given sizes.
   void draw(rng::Key key, std::uint64_t first_trial, std::size_t n_trials, Scratch& scratch,
             base::Columns<std::int32_t>& counts) const;
+  // One stage of trials first_trial … first_trial + n - 1, n <= k_chunk, into rows from `row` on. Stages of a trial are
+  // drawn in ascending order, and no two of them add to the same column. sizes[a] is the column of arm a's sizes, of
+  // as many rows as `counts`, where the stage's are given; else it is not read.
+  void draw_stage(std::size_t i_stage, rng::Key key, std::uint64_t first_trial, std::size_t row,
+                  std::size_t n, Scratch& scratch, base::Columns<std::int32_t>& counts,
+                  const base::Columns<std::int32_t>& sizes) const;
 
  private:
   // A count given the patients left; places are columns of the scratch.
@@ -65,6 +74,13 @@ class CountSampler {
     std::size_t left = 0;
     std::int32_t n_patients = 0;
   };
+  // An arm's size that is given: the patients left, and the size itself, which stays.
+  struct Given {
+    std::size_t i_arm = 0;
+    std::size_t left = 0;
+    std::size_t size = 0;
+    Range range;
+  };
   // What a column takes from an arm: a number or the arm's size, and cells added or taken away.
   struct Part {
     std::size_t column = 0;
@@ -77,8 +93,10 @@ class CountSampler {
     std::size_t n_words = 0;
     std::vector<Split> split;  // none or one
     std::vector<Fixed> fixed;  // arms of fixed size whose patients left are followed
+    std::vector<Given> given;
     std::vector<Draw> draws;
     std::vector<Part> parts;
+    std::vector<std::size_t> clamped;  // columns whose parts could leave the range together
   };
   class Compiler;
   struct Chunk;
@@ -86,11 +104,11 @@ class CountSampler {
   static void draw_words(const Stage& stage, const Chunk& chunk);
   static void draw_counts(const Stage& stage, const Chunk& chunk);
   static void add_parts(const Stage& stage, const Chunk& chunk);
-  void clamp(const Chunk& chunk) const;
+  void clamp(std::span<const std::size_t> columns, const Chunk& chunk) const;
 
   std::vector<Stage> stages_;
   std::vector<Range> ranges_;
-  std::vector<std::size_t> clamped_;  // columns whose parts could leave the range together
+  std::vector<std::size_t> clamped_;  // of all stages
   std::size_t n_scratch_ = 0;
   std::size_t n_words_ = 0;
   std::size_t table_bytes_ = 0;
