@@ -21,17 +21,24 @@ double one_sided_alpha(const analysis::TestSpec& test) {
   return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
 }
 
+// A planned size that is a fault itself is read as the least possible; nothing is compared with it.
+bool is_known(int patients) {
+  return patients > k_minimum_patients;
+}
+
 void read_sizes(input::Reader& reader, const DesignSpec& spec, ReestimationSpec& rules) {
+  const std::size_t faults_before = reader.faults().size();
   rules.most_patients =
       static_cast<int>(reader.integer("most_patients", k_minimum_patients, k_maximum_patients));
-  if (reader.has("most_patients") && rules.most_patients < spec.patients)
+  const bool is_cap_known = reader.faults().size() == faults_before && is_known(spec.patients);
+  if (is_cap_known && rules.most_patients < spec.patients)
     reader.fault("most_patients",
                  fmt::format("the cap of {} patients is below the planned size of {}",
                              rules.most_patients, spec.patients),
                  fmt::format("at least {}", spec.patients));
   rules.fewest_patients = static_cast<int>(
       reader.integer("fewest_patients", k_minimum_patients, k_maximum_patients, spec.patients));
-  if (rules.fewest_patients > spec.patients)
+  if (is_known(spec.patients) && rules.fewest_patients > spec.patients)
     reader.fault("fewest_patients",
                  fmt::format("at least {} patients is more than the planned size of {}",
                              rules.fewest_patients, spec.patients),
@@ -52,6 +59,13 @@ void read_information(input::Reader& reader, const DesignSpec& spec, Reestimatio
   } else if (spec.looks && spec.looks->interim.size() == 1 && rules.n_interim == 0) {
     const auto written = reader.numbers("planned_information", input::k_open_probability, 1);
     if (written.size() == 1) rules.information = written[0];
+  }
+  if (!is_known(spec.patients)) return;
+  if (rules.n_interim >= spec.patients) {
+    reader.fault("looks",
+                 fmt::format("a look at all {} outcomes (that is the last one)", spec.patients),
+                 "only looks before the end are listed");
+    return;
   }
   if (rules.n_interim > 0 && rules.fewest_patients < rules.n_interim)
     reader.fault("reestimation",

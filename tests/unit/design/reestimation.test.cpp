@@ -410,6 +410,18 @@ TEST(ReestimationError, UnweightedKeepsAlphaFromAnEvenChance) {
   EXPECT_NEAR(got.power(), got.naive, 1e-15);
 }
 
+// A blinded rule learns nothing of the effect under the null but by chance: the ordinary test stays within
+// the discreteness of the fixed one (0.0253).
+TEST(ReestimationError, BlindedRulesLeaveTheOrdinaryTestItsSize) {
+  const std::string blinded =
+      "looks: [{outcomes: 0.5}]\nreestimation: {rule: blinded_rate, rates: "
+      "{placebo: 0.32, active: 0.55}, fewest_patients: 100, most_patients: 480}\n";
+  const auto got =
+      test_support::enumerate(*reestimated(160, blinded), 40, 0.32, 0.32, Follow::bisection);
+  EXPECT_NEAR(got.power(), 0.0253, 0.0006);
+  EXPECT_GT(got.changed, 0.5);
+}
+
 // --- inference -----------------------------------------------------------------------------------------
 
 // 2000 trials of a greedy rule. Coverage of 95% intervals and the median's half have standard errors of
