@@ -67,7 +67,7 @@ class Sample {
 
   void append(std::size_t i_analysis, trial::TrialRows& rows, std::string& text) const {
     if (plan_.analyses[i_analysis].maintenance)
-      rows.append(i_analysis, workspace_.outcome.analyses[i_analysis], text);
+      rows.append_made(i_analysis, workspace_.outcome.analyses[i_analysis], text);
     else
       rows.append(i_analysis, tables(i_analysis), text);
   }

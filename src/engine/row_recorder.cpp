@@ -178,8 +178,8 @@ void RowRecorder::Block::add(std::size_t i_analysis, std::span<const analysis::T
   lane_->trial_rows.append(i_analysis, tables, lane_->text[index_of(RowKind::trials)]);
 }
 
-void RowRecorder::Block::add(std::size_t i_analysis, const trial::AnalysisOutcome& outcome) {
-  lane_->trial_rows.append(i_analysis, outcome, lane_->text[index_of(RowKind::trials)]);
+void RowRecorder::Block::add_made(std::size_t i_analysis, const trial::AnalysisOutcome& outcome) {
+  lane_->trial_rows.append_made(i_analysis, outcome, lane_->text[index_of(RowKind::trials)]);
 }
 
 bool RowRecorder::Block::wants_trials() const {

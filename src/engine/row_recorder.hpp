@@ -92,7 +92,7 @@ class RowRecorder::Block {
   // One analysis's row, by its tables as TrialRows::append; analyses in their order.
   void add(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables);
   // The same of an analysis of a maintenance phase.
-  void add(std::size_t i_analysis, const trial::AnalysisOutcome& outcome);
+  void add_made(std::size_t i_analysis, const trial::AnalysisOutcome& outcome);
   // Are this trial's patients asked for? Then add_patients makes the trial again, with all that can be
   // told of them, in a workspace prepared for the plan, and adds their rows.
   bool wants_patients(std::uint64_t trial) const;

@@ -347,7 +347,7 @@ void TrialStage::write_trial(std::uint64_t trial, Worker& worker, RowRecorder::B
       rows.begin(trial, &workspace.outcome);
     for (std::size_t i = 0; i < analyses.size(); ++i) {
       if (plan.analyses[i].maintenance) {
-        rows.add(i, analyses[i]);
+        rows.add_made(i, analyses[i]);
         continue;
       }
       const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];

@@ -115,7 +115,7 @@ void TrialRows::append(std::size_t i_analysis, std::span<const analysis::TwoByTw
   end_row(i_analysis, out);
 }
 
-void TrialRows::append(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out) {
+void TrialRows::append_made(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out) {
   out += head_;
   out += hypotheses_[i_analysis];
   write_tail(outcome, outcome.p_value);

@@ -60,7 +60,7 @@ class TrialRows {
   // allocation but for `out` growing, and what exact tests need.
   void append(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables, std::string& out);
   // The same of an analysis that its tables do not make: of a maintenance phase.
-  void append(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out);
+  void append_made(std::size_t i_analysis, const AnalysisOutcome& outcome, std::string& out);
 
  private:
   // What follows the hypothesis of a table met before, for tables come up again and again.

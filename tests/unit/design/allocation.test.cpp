@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <random>
 #include <vector>
 
@@ -162,6 +163,83 @@ TEST(Minimisation, WithoutChanceTakesTheArmThatBalancesTheMargins) {
     }
     EXPECT_GT(n_decided, n / 4);
   }
+}
+
+// A list among some arms, of patients first .. n - 1; -1 before.
+std::vector<int> allocate_among(const Allocation& allocation, std::uint32_t kept, int first, int n,
+                                const base::Columns<int>& strata = no_strata()) {
+  Allocation::Workspace workspace;
+  std::vector<int> arms(static_cast<std::size_t>(n), -1), patients(static_cast<std::size_t>(n - first));
+  std::iota(patients.begin(), patients.end(), first);
+  allocation.allocate_among(k_key, 5, strata, kept, patients, arms, workspace);
+  return arms;
+}
+
+TEST(AllocateAmong, AllArmsFromTheFirstPatientOnIsTheListOfSoManyPatients) {
+  base::Columns<int> strata(60, 1);
+  for (std::size_t i = 0; i < 60; ++i) strata[0][i] = static_cast<int>(i * 7 % 3);
+  for (const std::vector<ArmShare>& arms :
+       {std::vector<ArmShare>{{0, 1}, {3, 1}}, std::vector<ArmShare>{{0, 2}, {1, 1}, {2, 3}}})
+    for (const Randomisation& method :
+         {Randomisation{RandomAllocation{}}, Randomisation{SimpleRandomisation{}},
+          Randomisation{PermutedBlock{6 * 2, {}}}, Randomisation{PermutedBlock{6, {0}}},
+          Randomisation{Minimisation{{0}, 0.8, Imbalance::range}}}) {
+      const Allocation large(method, arms, 500, {3}), own(method, arms, 60, {3});
+      EXPECT_EQ(allocate_among(large, ~std::uint32_t{0}, 0, 60, strata), allocate(own, 5, strata, 60));
+    }
+}
+
+TEST(AllocateAmong, HoldsTheRatioOfTheArmsThatStay) {
+  const std::vector<ArmShare> arms{{0, 2}, {1, 1}, {2, 1}};
+  // Arms 0 and 2 stay, two to one.
+  const auto random = allocate_among(Allocation(RandomAllocation{}, arms, 400, {}), 0b101, 10, 100);
+  EXPECT_EQ(std::count(random.begin(), random.begin() + 10, -1), 10);
+  EXPECT_EQ(std::count(random.begin(), random.end(), 0), 60);
+  EXPECT_EQ(std::count(random.begin(), random.end(), 2), 30);
+  // Of a block of eight, four and two are left.
+  const auto blocks = allocate_among(Allocation(PermutedBlock{8, {}}, arms, 400, {}), 0b101, 4, 100);
+  for (int from = 4; from + 6 <= 100; from += 6) {
+    EXPECT_EQ(std::count(blocks.begin() + from, blocks.begin() + from + 6, 0), 4);
+    EXPECT_EQ(std::count(blocks.begin() + from, blocks.begin() + from + 6, 2), 2);
+  }
+  const auto simple =
+      allocate_among(Allocation(SimpleRandomisation{}, arms, 40'000, {}), 0b101, 0, 30'000);
+  EXPECT_EQ(std::count(simple.begin(), simple.end(), 1), 0);
+  // Binomial(30000, 1/3) has a standard deviation of 82: a false alarm in 1e7.
+  EXPECT_NEAR(static_cast<double>(std::count(simple.begin(), simple.end(), 2)), 10'000, 5.3 * 82);
+  base::Columns<int> strata(90, 1);
+  std::fill_n(strata[0].begin(), 90, 0);
+  const auto minimised = allocate_among(
+      Allocation(Minimisation{{0}, 1.0, Imbalance::range}, arms, 400, {1}), 0b101, 0, 90, strata);
+  EXPECT_EQ(std::count(minimised.begin(), minimised.end(), 0), 60);
+  EXPECT_EQ(std::count(minimised.begin(), minimised.end(), 2), 30);
+}
+
+TEST(AllocateAmong, OneArmThatStaysTakesAll) {
+  base::Columns<int> strata(30, 1);
+  std::fill_n(strata[0].begin(), 30, 0);
+  for (const Randomisation& method :
+       {Randomisation{RandomAllocation{}}, Randomisation{SimpleRandomisation{}},
+        Randomisation{PermutedBlock{4, {0}}},
+        Randomisation{Minimisation{{0}, 0.8, Imbalance::range}}}) {
+    const auto arms =
+        allocate_among(Allocation(method, {{0, 1}, {7, 1}}, 60, {1}), 0b10, 0, 30, strata);
+    EXPECT_EQ(std::count(arms.begin(), arms.end(), 7), 30);
+  }
+}
+
+TEST(AllocateAmong, TakesEachPatientsOwnWord) {
+  // Whoever is passed over, the arms of the others by simple randomisation are theirs.
+  const Allocation allocation(SimpleRandomisation{}, {{0, 1}, {1, 1}}, 100, {});
+  const auto all = allocate(allocation, 5, no_strata(), 100);
+  Allocation::Workspace workspace;
+  const std::vector<int> some{3, 4, 50, 77};
+  std::vector<int> arms(100, -1);
+  allocation.allocate_among(k_key, 5, no_strata(), 0b11, some, arms, workspace);
+  for (int i = 0; i < 100; ++i)
+    EXPECT_EQ(arms[static_cast<std::size_t>(i)], std::find(some.begin(), some.end(), i) != some.end()
+                                                     ? all[static_cast<std::size_t>(i)]
+                                                     : -1);
 }
 
 TEST(ArmSizeLaw, IsAPointForTheRandomAllocationRule) {

@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "support/csv_rows.hpp"
+#include "support/staged_plans.hpp"
 #include "support/studies.hpp"
 
 namespace trialwright::trial {
@@ -130,6 +132,63 @@ TEST(TrialRows, ARatioWithoutBoundIsInfinite) {
   const auto none_of_one = row(rows, 0, {0, 30, 10, 30});
   EXPECT_EQ(none_of_one[8], "0");
   EXPECT_EQ(none_of_one[9], "0");
+}
+
+TEST(TrialRows, AStagedTrialTellsItsLooks) {
+  const std::string text = support::sections(120, "{effect: 1}", ", secondary: [easi75_superiority]");
+  const auto enlarge = [](const design::LookData& data, design::TrialState& state) -> design::Decision {
+    if (data.i_look == 0) {
+      state.n_planned = 120;
+      return {design::StopReason::none, "enlarge"};
+    }
+    state.rejected = 1;
+    return {design::StopReason::efficacy, "stop"};
+  };
+  const auto plan = support::staged_plan(
+      text, {{{design::OutcomesKnown{{40, false}}}, {design::OutcomesKnown{{90, false}}}}, 4}, 80,
+      enlarge);
+  Workspace workspace;
+  workspace.prepare(*plan);
+  StagedOutcome outcome;
+  std::vector<LookRecord> looks;
+  simulate_staged(*plan, 3, workspace, outcome, &looks);
+  outcome.inference = {{0.01, 0.2, 0.1, 0.3, true}};
+  TrialRows rows;
+  rows.turn_to(*plan, "", RowColumns::of_staged_designs);
+  rows.begin(3, &workspace.outcome, outcome, looks);
+  const auto names = csv_fields(std::string(k_trial_columns) + std::string(k_staged_trial_columns));
+  const auto field = [&](const std::vector<std::string>& fields, const std::string& name) {
+    return fields.at(
+        static_cast<std::size_t>(std::find(names.begin(), names.end(), name) - names.begin()));
+  };
+  const auto hypothesis = row(rows, 0, workspace.outcome.analyses[0].table);
+  ASSERT_EQ(hypothesis.size(), names.size());
+  EXPECT_EQ(field(hypothesis, "rejected"), "1");
+  EXPECT_EQ(field(hypothesis, "looks"), "2");
+  EXPECT_EQ(field(hypothesis, "stop_reason"), "efficacy");
+  EXPECT_EQ(field(hypothesis, "n_enrolled"), std::to_string(outcome.n_enrolled));
+  EXPECT_EQ(field(hypothesis, "n_analysed"), "90");
+  EXPECT_EQ(field(hypothesis, "arms"), "placebo+hcmsc");
+  EXPECT_EQ(field(hypothesis, "population"), "");
+  EXPECT_EQ(field(hypothesis, "adjusted_estimate"), "0.2");
+  EXPECT_EQ(field(hypothesis, "adjusted_p_value"), "0.01");
+  EXPECT_EQ(field(hypothesis, "naive_rejected"), "0");
+  EXPECT_EQ(field(hypothesis, "decisions"),
+            "1: enlarge to 120 (n_enrolled " + std::to_string(looks[0].n_enrolled) +
+                "); 2: efficacy (n_enrolled " + std::to_string(looks[1].n_enrolled) + ")");
+  // Another analysis has the planned test's decision, and nothing adjusted.
+  const auto secondary = row(rows, 1, workspace.outcome.analyses[1].table);
+  ASSERT_EQ(secondary.size(), names.size());
+  EXPECT_EQ(field(secondary, "rejected"), workspace.outcome.analyses[1].rejected ? "1" : "0");
+  EXPECT_EQ(field(secondary, "adjusted_estimate"), "");
+  EXPECT_EQ(field(secondary, "naive_rejected"), "");
+  // A fixed design of the same study leaves the columns empty.
+  const auto fixed = support::plan(text);
+  rows.turn_to(*fixed, "", RowColumns::of_staged_designs);
+  rows.begin(0, nullptr);
+  const auto other = row(rows, 0, {19, 60, 11, 60});
+  ASSERT_EQ(other.size(), names.size());
+  EXPECT_EQ(field(other, "decisions"), "");
 }
 
 }  // namespace
