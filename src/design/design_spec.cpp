@@ -81,6 +81,7 @@ void read_rules(DesignKind kind, input::Reader& reader, const StudyNames& names,
     spec.looks = read_looks(reader, spec.patients);
   switch (kind) {
     case DesignKind::fixed:
+      spec.rules = FixedRules{read_subgroup(reader, names.factors)};
       return;
     case DesignKind::group_sequential:
       spec.rules = read_group_sequential(reader, spec, names);
@@ -109,6 +110,12 @@ bool DesignSpec::has_arm(int arm) const {
   return std::any_of(arms.begin(), arms.end(), [&](const ArmShare& share) { return share.arm == arm; });
 }
 
+std::optional<Subgroup> DesignSpec::subgroup() const {
+  if (const auto* fixed = std::get_if<FixedRules>(&rules)) return fixed->subgroup;
+  if (const auto* enrichment = std::get_if<EnrichmentSpec>(&rules)) return enrichment->subgroup;
+  return std::nullopt;
+}
+
 DesignSpec read_design(std::string name, input::Reader& reader, const StudyNames& names) {
   DesignSpec spec;
   spec.name = std::move(name);
@@ -121,12 +128,13 @@ DesignSpec read_design(std::string name, input::Reader& reader, const StudyNames
   spec.primary = reader.reference("primary", names.analyses, "analysis");
   spec.secondary = read_secondary(reader, spec.primary, names);
   // Blocks keep the arms in their ratio at every look.
-  const auto usual = kind == DesignKind::fixed ? RandomisationMethod::random_allocation
-                                               : RandomisationMethod::permuted_block;
+  const bool is_fixed = kind == DesignKind::fixed && !reader.has("subgroup");
+  const auto usual =
+      is_fixed ? RandomisationMethod::random_allocation : RandomisationMethod::permuted_block;
   spec.randomisation = read_randomisation(
       reader, spec.arms, patients_are_known ? spec.patients : k_maximum_patients, names.factors, usual);
   const bool is_random_allocation = std::holds_alternative<RandomAllocation>(spec.randomisation);
-  if (is_random_allocation && kind != DesignKind::fixed && kind != DesignKind::randomised_withdrawal)
+  if (is_random_allocation && !is_fixed && kind != DesignKind::randomised_withdrawal)
     reader.fault(
         "randomisation",
         "random_allocation fixes the arms' sizes at the end alone (looks would meet them by chance)",
@@ -143,7 +151,7 @@ std::shared_ptr<const StagedDesign> make_staged_design(const DesignSpec& spec,
     const DesignSpec& spec;
     const DesignContext& context;
     using Made = std::shared_ptr<const StagedDesign>;
-    Made operator()(const FixedRules&) const { return nullptr; }
+    Made operator()(const FixedRules& rules) const { return make_fixed_subgroup(spec, rules, context); }
     Made operator()(const GroupSequentialSpec& rules) const {
       return make_group_sequential(spec, rules, context);
     }

@@ -10,6 +10,7 @@
 
 #include "base/named_table.hpp"
 #include "design/enrichment.hpp"
+#include "design/fixed_subgroup.hpp"
 #include "design/group_sequential.hpp"
 #include "design/looks.hpp"
 #include "design/multi_stage.hpp"
@@ -56,9 +57,6 @@ inline constexpr std::array<base::Named<DesignKind>, 7> k_design_kinds{{
 inline constexpr int k_minimum_patients = 2;
 inline constexpr int k_maximum_patients = 10'000'000;
 
-// A fixed design has no rules.
-struct FixedRules {};
-
 // One entry of the section `designs`.
 struct DesignSpec {
   std::string name;
@@ -76,6 +74,8 @@ struct DesignSpec {
   DesignKind kind() const { return static_cast<DesignKind>(rules.index()); }
 
   bool has_arm(int arm) const;
+  // That recruitment is, or may be, restricted to.
+  std::optional<Subgroup> subgroup() const;
 };
 
 // Reads one entry of the section `designs`: {kind, arms: {placebo: 1, hcmsc: 1}, patients, primary, secondary,

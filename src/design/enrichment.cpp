@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "design/design_spec.hpp"
+#include "design/fixed_subgroup.hpp"
 #include "design/look_tables.hpp"
 #include "math/elementary.hpp"
 #include "math/normal.hpp"
@@ -51,13 +52,6 @@ double nested_lambda(double share) {
 
 int patients_of(const analysis::TwoByTwo& table) {
   return table.n_1 + table.n_0;
-}
-
-// Candidates among whom so many of the subgroup are found, but for one trial in 10^11 (a Chernoff bound
-// on the negative binomial).
-double candidates_for(int n_patients, double share) {
-  const double n = n_patients;
-  return (n + 7.2 * std::sqrt(n) + 30) / std::max(share, 1e-3);
 }
 
 // One stage's estimate of a population's effect, on the scale where it is nearly normal.
@@ -120,10 +114,8 @@ class Enrichment final : public StagedDesign {
 
 int Enrichment::most_patients() const {
   const int before = rules_.n_interim;
-  const double kept = before + candidates_for(n_planned_ - before, share_);
-  const double most =
-      rules_.stage_2_patients ? n_planned_ + candidates_for(*rules_.stage_2_patients, share_) : kept;
-  return static_cast<int>(std::ceil(std::max(most, static_cast<double>(n_planned_))));
+  if (rules_.stage_2_patients) return n_planned_ + candidates_for(*rules_.stage_2_patients, share_);
+  return std::max(n_planned_, before + candidates_for(n_planned_ - before, share_));
 }
 
 void Enrichment::start(TrialState& state) const {

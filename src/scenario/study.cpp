@@ -179,6 +179,11 @@ std::vector<trial::PlannedAnalysis> hypotheses(const trial::PlannedAnalysis& pri
     all[1].subgroup = enrichment->subgroup;
     return all;
   }
+  if (const auto subgroup = design.subgroup()) {
+    all = {primary};
+    all[0].subgroup = subgroup;
+    return all;
+  }
   if (!is_of_arms) return {primary};
   for (const int arm : active_arms(design, plan.control_arm)) {
     all.push_back(primary);
@@ -237,11 +242,9 @@ std::shared_ptr<const design::StagedDesign> staged_design(const StudySpec& spec,
   const auto& primary = spec.analyses[static_cast<std::size_t>(design.primary)].spec;
   design::DesignContext context{primary.test, primary.effect, primary.interval,
                                 primary.confidence_level, static_cast<int>(design.arms.size()) - 1};
-  if (const auto* enrichment = std::get_if<design::EnrichmentSpec>(&design.rules)) {
-    const auto& [factor, level] = enrichment->subgroup;
-    context.n_hypotheses = 2;
-    context.subgroup_share = model.level_share(factor, level).value_or(1);
-  }
+  if (std::holds_alternative<design::EnrichmentSpec>(design.rules)) context.n_hypotheses = 2;
+  if (const auto subgroup = design.subgroup())
+    context.subgroup_share = model.level_share(subgroup->factor, subgroup->level).value_or(1);
   return design::make_staged_design(design, context);
 }
 

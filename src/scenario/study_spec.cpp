@@ -264,10 +264,10 @@ void check_has_what_is_compared(input::Reader& reader, const design::DesignSpec&
 
 // Recruitment is restricted to patients, wherever they enrol; the populations make the hypotheses.
 void check_population(input::Reader& reader, const design::DesignSpec& design, const StudySpec& spec) {
-  const auto* enrichment = std::get_if<design::EnrichmentSpec>(&design.rules);
-  if (!enrichment || !spec.patient) return;
+  const auto subgroup = design.subgroup();
+  if (!subgroup || !spec.patient) return;
   const auto& strata = spec.patient->population->strata();
-  const auto factor = static_cast<std::size_t>(enrichment->subgroup.factor);
+  const auto factor = static_cast<std::size_t>(subgroup->factor);
   if (factor >= strata.size() || strata[factor].covariate < 0)
     reader.fault("subgroup",
                  "a subgroup by region or site (recruitment is restricted to a level of a covariate)",
