@@ -5,8 +5,10 @@
 #include <cstdlib>
 #include <new>
 
+#include "support/staged_plans.hpp"
 #include "support/studies.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_trial.hpp"
 
 namespace {
 std::atomic<std::uint64_t> n_allocations{0};
@@ -77,6 +79,34 @@ TEST(SimulateTrial, AllocatesNothingOnceItRuns) {
     const std::uint64_t before = n_allocations;
     for (std::uint64_t i = 4000; i < 4200; ++i) simulate_trial(*plan, i, workspace);
     EXPECT_EQ(n_allocations - before, 0u) << library;
+  }
+}
+
+TEST(SimulateStaged, AllocatesNothingOnceItRuns) {
+  const auto change = [](const design::LookData& data, design::TrialState& state) -> design::Decision {
+    if (data.i_look == 0) state.n_planned = 90;
+    if (data.i_look == 1) state.arms = 0b01;
+    return {};
+  };
+  const auto looks = [](int n) {
+    return design::LookTrigger{design::OutcomesKnown{{static_cast<double>(n), false}}};
+  };
+  for (const char* randomisation :
+       {"{method: permuted_block, strata: [severity, site]}", "{method: random_allocation}",
+        "{method: minimisation, strata: [severity], probability: 0.8}"}) {
+    const auto plan = support::staged_plan(
+        support::sections(120, "{effect: 1}",
+                          std::string(", secondary: [iga01_superiority, ae_noninferiority], "
+                                      "randomisation: ") +
+                              randomisation),
+        {{looks(30), looks(50)}, 4}, 60, change, "library/hcmsc_rescue.yaml");
+    Workspace workspace;
+    workspace.prepare(*plan);
+    StagedOutcome outcome;
+    for (std::uint64_t i = 0; i < 400; ++i) simulate_staged(*plan, i, workspace, outcome, nullptr);
+    const std::uint64_t before = n_allocations;
+    for (std::uint64_t i = 4000; i < 4200; ++i) simulate_staged(*plan, i, workspace, outcome, nullptr);
+    EXPECT_EQ(n_allocations - before, 0u) << randomisation;
   }
 }
 
