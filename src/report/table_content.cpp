@@ -6,6 +6,8 @@
 namespace trialwright::report {
 namespace {
 
+constexpr std::string_view k_any_true_null = "(any true null)";
+
 // Rejection in one sense or another.
 struct Rejection {
   std::string_view metric;
@@ -18,9 +20,15 @@ constexpr Rejection k_rejections[] = {
     {"assurance", "", "assurance", "assurance"},
     {"power_any", "(any)", "power", "type I error"},
     {"power_all", "(all)", "power", "type I error"},
-    {"familywise_error", "(any true null)", "familywise error", "familywise error"}};
+    {"familywise_error", k_any_true_null, "familywise error", "familywise error"}};
 
-constexpr std::array<std::string_view, 10> k_of_a_subject = {"exact_power",
+constexpr std::array<std::string_view, 16> k_of_a_subject = {"exact_power",
+                                                             "naive_power",
+                                                             "naive_familywise_error",
+                                                             "adjusted_mean_estimate",
+                                                             "adjusted_bias",
+                                                             "adjusted_rmse",
+                                                             "adjusted_coverage",
                                                              "true_value",
                                                              "mean_estimate",
                                                              "bias",
@@ -30,8 +38,14 @@ constexpr std::array<std::string_view, 10> k_of_a_subject = {"exact_power",
                                                              "published_percentile",
                                                              "estimate_quantile_0.025",
                                                              "estimate_quantile_0.975"};
-constexpr std::array<std::string_view, 4> k_of_the_whole = {"expected_patients", "screened_patients",
-                                                            "enrolment_months", "duration_months"};
+constexpr std::array<std::string_view, 7> k_of_the_whole = {
+    "expected_patients", "expected_patients_analysed", "overrun_patients",
+    "screened_patients", "enrolment_months",           "duration_months",
+    "p_stop_harm"};
+// With the probability as reason.
+constexpr std::array<std::string_view, 2> k_quantiles_of_the_whole = {"patients_quantile",
+                                                                      "duration_quantile"};
+constexpr std::string_view k_quantile_shown = "0.9";
 constexpr std::array<std::string_view, 2> k_rates = {"event_rate", "ae_rate"};
 constexpr std::string_view k_quantile = "estimate_quantile_";
 
@@ -71,8 +85,14 @@ class Sorter {
   }
 
   void sort() {
+    // Of one hypothesis the power, or type I error, says what a familywise error would.
+    const auto n_hypotheses =
+        std::count_if(point_.metrics.begin(), point_.metrics.end(),
+                      [](const Metric& metric) { return metric.metric == "naive_power"; });
+    is_of_one_ = n_hypotheses == 1;
     for (const Metric& metric : point_.metrics)
-      if (const Rejection* kind = rejection_of(metric)) add_rejection(metric, *kind);
+      if (const Rejection* kind = rejection_of(metric); kind && !is_said_twice(metric))
+        add_rejection(metric, *kind);
     for (const Metric& metric : point_.metrics)
       if (rejection_of(metric) == nullptr && !place(metric))
         content_.others.push_back({&point_, &metric});
@@ -88,7 +108,18 @@ class Sorter {
     content_.subjects.push_back(std::move(subject));
   }
 
+  bool is_said_twice(const Metric& metric) const {
+    return is_of_one_ && metric.metric.ends_with("familywise_error");
+  }
+
   bool place(const Metric& metric) {
+    if (is_said_twice(metric)) return true;
+    if (metric.look) return place_at_look(metric);
+    if (metric.reason == k_quantile_shown)
+      if (const auto* name = find_in(k_quantiles_of_the_whole, metric.metric))
+        return content_.wholes.back().metrics.emplace(*name, &metric).second;
+    if (metric.metric == "naive_familywise_error")
+      return subject_of(std::string(k_any_true_null)).metrics.emplace(metric.metric, &metric).second;
     if (metric.look || !metric.reason.empty()) return false;
     if (find_in(k_rates, metric.metric) != nullptr && !metric.arm.empty()) {
       auto& arms = content_.arms;
@@ -101,6 +132,29 @@ class Sorter {
     if (const auto* name = find_in(k_of_a_subject, metric.metric))
       return subject_of(metric.hypothesis).metrics.emplace(*name, &metric).second;
     return metric.metric.starts_with(k_quantile);
+  }
+
+  bool place_at_look(const Metric& metric) {
+    const auto add = [](std::map<std::string, const Metric*>& cells, const std::string& name,
+                        std::vector<std::string>& names, const Metric& of) {
+      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+      return cells.emplace(name, &of).second;
+    };
+    if (metric.metric == "stop_probability" && metric.arm.empty() && metric.hypothesis.empty())
+      return add(look_of(metric).stops, metric.reason, content_.reasons, metric);
+    if (metric.metric == "exact_stop_probability" && metric.arm.empty() && metric.hypothesis.empty())
+      return add(look_of(metric).exact, metric.reason, content_.reasons, metric);
+    if (metric.metric == "selection_probability")
+      return add(look_of(metric).tested, metric.arm.empty() ? metric.hypothesis : metric.arm,
+                 content_.tested, metric);
+    return false;
+  }
+
+  LookRow& look_of(const Metric& metric) {
+    for (LookRow& row : content_.looks)
+      if (row.point == &point_ && row.look == *metric.look) return row;
+    content_.looks.push_back({&point_, *metric.look, {}, {}, {}});
+    return content_.looks.back();
   }
 
   Subject& subject_of(const std::string& hypothesis) {
@@ -116,6 +170,7 @@ class Sorter {
   const Point& point_;
   Content& content_;
   std::size_t first_;
+  bool is_of_one_ = false;
 };
 
 }  // namespace

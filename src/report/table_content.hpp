@@ -22,7 +22,16 @@ struct Subject {
   std::map<std::string, const Metric*> rates;  // by arm: event_rate or ae_rate
 };
 
-// The whole trial at a point: expected_patients, enrolment_months ...
+// What happens at one look of a point: how trials end there, and what they test.
+struct LookRow {
+  const Point* point = nullptr;
+  int look = 1;
+  std::map<std::string, const Metric*> stops;   // by reason: stop_probability
+  std::map<std::string, const Metric*> exact;   // by reason: exact_stop_probability
+  std::map<std::string, const Metric*> tested;  // by arm, else hypothesis: selection_probability
+};
+
+// The whole trial at a point: expected_patients, enrolment_months ...; of quantiles the 90%.
 struct Whole {
   const Point* point = nullptr;
   MetricsByName metrics;
@@ -37,8 +46,11 @@ struct Other {
 struct Content {
   std::vector<Subject> subjects;
   std::vector<Whole> wholes;  // one a point
+  std::vector<LookRow> looks;
   std::vector<Other> others;
-  std::vector<std::string> arms;  // of the rates, in the order of their first mention
+  std::vector<std::string> arms;     // of the rates, in the order of their first mention
+  std::vector<std::string> reasons;  // of the stops, and so here
+  std::vector<std::string> tested;
 };
 
 // Every metric is in one place of the content; of the quantiles of the estimate only the outermost.

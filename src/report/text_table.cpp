@@ -7,38 +7,12 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "report/table_block.hpp"
-#include "report/table_cells.hpp"
-#include "report/table_content.hpp"
+#include "report/look_table.hpp"
 #include "report/table_notes.hpp"
+#include "report/table_parts.hpp"
 
 namespace trialwright::report {
 namespace {
-
-const Metric* find(const MetricsByName& metrics, std::string_view name) {
-  const auto found = metrics.find(name);
-  return found == metrics.end() ? nullptr : found->second;
-}
-
-// What a column shows of a row: nothing where the row has no such metric.
-template <class Item>
-using Chosen = std::function<const Metric*(const Item&)>;
-
-template <class Item>
-std::vector<const Metric*> all_of(const std::vector<Item>& items, const Chosen<Item>& choose) {
-  std::vector<const Metric*> metrics;
-  for (const Item& item : items)
-    if (const Metric* metric = choose(item)) metrics.push_back(metric);
-  return metrics;
-}
-
-std::string cell(const Metric* metric, int decimals) {
-  return metric == nullptr ? "" : fixed(metric->estimate, decimals);
-}
-
-std::string cell_with_error(const Metric* metric, int decimals) {
-  return metric == nullptr ? "" : with_error(*metric, decimals);
-}
 
 // A whole number of patients needs no decimal.
 int decimals_of_patients(const std::vector<const Metric*>& metrics) {
@@ -47,13 +21,6 @@ int decimals_of_patients(const std::vector<const Metric*>& metrics) {
   });
   return decimals_for(metrics, all_whole ? 0 : 1, 1);
 }
-
-struct Table {
-  const Results& results;
-  const Content& content;
-  const Keys& keys;
-  std::size_t width;
-};
 
 const Chosen<Whole> k_patients = [](const Whole& whole) {
   return find(whole.metrics, "expected_patients");
@@ -92,14 +59,19 @@ std::string rejections(const Table& table) {
   block.add_column("probability ± MCSE", Align::right, Fold::with_previous);
   block.add_column("95% interval", Align::right, Fold::with_previous);
   block.add_column("exact");
+  block.add_column("naive");
   for (const Subject& subject : table.content.subjects) {
     if (subject.rejection == nullptr) continue;
     std::vector<std::string> cells;
     if (with_patients)
       cells.push_back(cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
     const Metric* exact = find(subject.metrics, "exact_power");
+    const Metric* naive =
+        find(subject.metrics, subject.rejection->metric == "familywise_error" ? "naive_familywise_error"
+                                                                              : "naive_power");
     cells.insert(cells.end(), {subject.quantity, with_error(*subject.rejection, decimals),
-                               interval(*subject.rejection, decimals), cell(exact, 4)});
+                               interval(*subject.rejection, decimals), cell(exact, 4),
+                               cell(naive, std::max(decimals - 1, 3))});
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
   return block.is_empty() ? "" : block.render("Probability to reject", table.keys, table.width);
@@ -140,26 +112,19 @@ std::vector<EstimateColumn> estimate_columns(const Content& content) {
          }});
     columns.push_back({on_scale(scale, "bias") + " ± MCSE", Error::shown, named("bias")});
     columns.push_back({on_scale(scale, "RMSE"), Error::told_below, named("rmse")});
+    columns.push_back({on_scale(scale, "adjusted bias"), Error::told_below, named("adjusted_bias")});
   }
   columns.push_back({"coverage", Error::told_below,
                      [](const Subject& subject) { return find(subject.metrics, "coverage"); }});
+  columns.push_back({"adjusted coverage", Error::told_below, [](const Subject& subject) {
+                       return find(subject.metrics, "adjusted_coverage");
+                     }});
   for (const std::string& arm : content.arms)
     columns.push_back({arm, Error::told_below, [arm](const Subject& subject) -> const Metric* {
                          const auto found = subject.rates.find(arm);
                          return found == subject.rates.end() ? nullptr : found->second;
                        }});
   return columns;
-}
-
-// The largest error of a column, rounded up to two digits.
-std::string largest_error(const std::vector<const Metric*>& metrics) {
-  double largest = 0;
-  for (const Metric* metric : metrics)
-    if (std::isfinite(metric->mcse)) largest = std::max(largest, metric->mcse);
-  if (largest == 0) return {};
-  const int decimals = std::max(0, static_cast<int>(std::ceil(-std::log10(largest))) + 1);
-  const double unit = std::pow(10.0, -decimals);
-  return fixed(std::ceil(largest / unit - 1e-9) * unit, decimals);
 }
 
 std::string estimates(const Table& table) {
@@ -239,9 +204,13 @@ std::string conduct(const Table& table) {
     std::string header;
     std::string_view metric;
   };
-  const ConductColumn columns[] = {{"screened ± MCSE", "screened_patients"},
+  const ConductColumn columns[] = {{"N 90%", "patients_quantile"},
+                                   {"analysed ± MCSE", "expected_patients_analysed"},
+                                   {"over-run ± MCSE", "overrun_patients"},
+                                   {"screened ± MCSE", "screened_patients"},
                                    {"enrolment months ± MCSE", "enrolment_months"},
-                                   {"study months ± MCSE", "duration_months"}};
+                                   {"study months ± MCSE", "duration_months"},
+                                   {"months 90%", "duration_quantile"}};
   const int decimals_n = decimals_of_patients(all_of(table.content.wholes, k_patients));
   const bool with_patients = !is_told_by_a_key(table, decimals_n);
   const bool with_trials = !is_common(table.results, &Point::n_trials);
@@ -297,9 +266,10 @@ std::string others(const Table& table) {
 }
 
 std::string legend(const Table& table) {
-  bool has_null = false, has_exact = false;
+  bool has_null = false, has_exact = false, has_naive = false;
   for (const Subject& subject : table.content.subjects) {
     has_null = has_null || subject.quantity == "type I error";
+    has_naive = has_naive || subject.metrics.contains("naive_power");
     has_exact = has_exact || subject.metrics.contains("exact_power");
   }
   std::string out =
@@ -333,8 +303,8 @@ std::string text_table(const Results& results, const TableOptions& options) {
   if (results.partial)
     out += "PARTIAL: shards are missing, and with them some of the trials asked for.\n";
   if (results.points.empty()) return out + "no results\n";
-  for (const auto& block : {rejections(table), estimates(table), published(table), conduct(table),
-                            others(table), told_notes(results, options.width)})
+  for (const auto& block : {rejections(table), look_table(table), estimates(table), published(table),
+                            conduct(table), others(table), told_notes(results, options.width)})
     if (!block.empty()) out += '\n' + block;
   return out + '\n' + legend(table);
 }
