@@ -75,6 +75,7 @@ void AnalysisAccumulator::merge(const AnalysisAccumulator& later) {
   n_at_published += later.n_at_published;
   distribution.merge(later.distribution);
   estimate.merge(later.estimate);
+  consistency.merge(later.consistency);
 }
 
 void ArmAccumulator::add(int events_of_trial, int patients_of_trial, std::uint64_t n) {

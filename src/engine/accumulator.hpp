@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "engine/consistency.hpp"
 #include "engine/staged_accumulator.hpp"
 #include "stats/accumulators.hpp"
 #include "stats/histogram.hpp"
@@ -34,6 +35,7 @@ struct AnalysisAccumulator {
   stats::Moments estimate;  // on the analysis scale (ln of a ratio), about the true value or 0
   stats::Histogram distribution{k_distribution_width,
                                 k_distribution_bins};  // of estimate + k_distribution_offset
+  ConsistencyCounts consistency;  // of an analysis that is held against another
 };
 
 // Squares of counts, summed over up to 10^12 trials.

@@ -119,8 +119,20 @@ void add_rerandomised(const trial::TrialPlan& plan, const PointAccumulator& sum,
   }
 }
 
+void add_consistency(const trial::PlannedAnalysis& analysis, const ConsistencyCounts& counts,
+                     std::vector<Metric>& metrics) {
+  if (counts.n_trials == 0) return;
+  metrics.push_back(
+      proportion("consistency_probability", analysis.name, counts.n_consistent, counts.n_trials));
+  if (counts.n_rejected > 0)
+    metrics.push_back(proportion("consistency_probability_given_rejection", analysis.name,
+                                 counts.n_consistent_rejected, counts.n_rejected));
+}
+
 void add_rates(const trial::TrialPlan& plan, const trial::PlannedAnalysis& analysis,
                const PointAccumulator& sum, std::vector<Metric>& metrics) {
+  // Arms are counted whole.
+  if (analysis.subgroup) return;
   if (analysis.maintenance) {
     add_maintenance_rates(plan, analysis, sum, metrics);
     return;
@@ -163,6 +175,7 @@ std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
     add_distribution(analysis, sum.analyses[i], metrics);
     if (is_staged) add_adjusted_estimation(plan, i, true_values[i], sum, metrics);
     name_scale(analysis, metrics, first_estimate);
+    add_consistency(analysis, sum.analyses[i].consistency, metrics);
     add_rates(plan, analysis, sum, metrics);
   }
   if (!sum.staged.is_empty()) {

@@ -131,6 +131,10 @@ void write(const AnalysisAccumulator& analysis, ByteWriter& out) {
   for (const auto count : {analysis.n_rejected, analysis.n_failed, analysis.n_defined,
                            analysis.n_covered, analysis.n_below_published, analysis.n_at_published})
     out.varint(count);
+  const auto& held = analysis.consistency;
+  for (const auto count :
+       {held.n_trials, held.n_consistent, held.n_rejected, held.n_consistent_rejected})
+    out.varint(count);
   write(analysis.estimate, out);
   write(analysis.distribution, out);
 }
@@ -139,6 +143,10 @@ AnalysisAccumulator read_analysis(ByteReader& in) {
   AnalysisAccumulator analysis;
   for (auto* count : {&analysis.n_rejected, &analysis.n_failed, &analysis.n_defined,
                       &analysis.n_covered, &analysis.n_below_published, &analysis.n_at_published})
+    *count = in.varint();
+  auto& held = analysis.consistency;
+  for (auto* count :
+       {&held.n_trials, &held.n_consistent, &held.n_rejected, &held.n_consistent_rejected})
     *count = in.varint();
   analysis.estimate = read_moments(in);
   analysis.distribution = read_histogram(analysis.distribution, in);

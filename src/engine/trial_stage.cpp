@@ -15,12 +15,33 @@ void add_arm(std::span<const std::int32_t> events, std::span<const std::int32_t>
   for (std::size_t i = 0; i < n_trials; ++i) sum.add(events[i], patients[i]);
 }
 
+// An analysis held against another of the same trial, by the tables of both.
+void add_consistency(const trial::TrialPlan& plan, std::size_t i_analysis,
+                     std::span<const analysis::TwoByTwo> own, std::span<const analysis::TwoByTwo> with,
+                     std::vector<analysis::BinaryTest::Cache>& caches, PointAccumulator& sum) {
+  const auto& analysis = plan.analyses[i_analysis];
+  const auto i_with = static_cast<std::size_t>(analysis.consistency->i_with);
+  const auto& other = plan.analyses[i_with];
+  sum.analyses[i_analysis].consistency.add(
+      is_consistent(analysis, analysis.estimator(own), other.estimator(with)),
+      other.test.reject(with, caches[i_with]));
+}
+
 // What a staged trial ended with, below k_inference_trials: as it stood at its last look.
 void add_inference(const trial::TrialPlan& plan, const TrueValues& true_values,
                    const trial::TrialOutcome& outcome, const trial::StagedOutcome& staged,
                    PointAccumulator& sum) {
-  for (std::size_t i = 0; i < plan.analyses.size(); ++i)
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
+    if (const auto& held = plan.analyses[i].consistency) {
+      const auto with = static_cast<std::size_t>(held->i_with);
+      const bool is_hypothesis = held->i_with < plan.n_hypotheses;
+      sum.analyses[i].consistency.add(
+          is_consistent(plan.analyses[i], outcome.analyses[i].estimate,
+                        outcome.analyses[with].estimate),
+          is_hypothesis ? (staged.rejected >> with & 1) != 0 : outcome.analyses[with].rejected);
+    }
+  }
   for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
     sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);
   sum.staged.add_inference(plan, true_values, staged);
@@ -218,7 +239,25 @@ void TrialStage::draw_counts(const TrialRange& trials, const TrueValues& true_va
             trial::analyse_counts(plan.analyses[i_analysis], worker.strata, worker.caches[i_analysis]));
       }
     }
+    compare_counts(n, worker, sum);
     if (rows && rows->wants_trials()) write_counts(first, n, worker, *rows);
+  }
+}
+
+// Analyses that are held against others, in the n trials drawn last.
+void TrialStage::compare_counts(std::size_t n, Worker& worker, PointAccumulator& sum) const {
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts;
+  for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+    if (!plan.analyses[i].consistency) continue;
+    const auto own = cells_of(plan, counts, i);
+    const auto with =
+        cells_of(plan, counts, static_cast<std::size_t>(plan.analyses[i].consistency->i_with));
+    for (std::size_t row = 0; row < n; ++row) {
+      read_tables(own, worker.counts.counts, row, worker.strata);
+      read_tables(with, worker.counts.counts, row, worker.strata_compared);
+      add_consistency(plan, i, worker.strata, worker.strata_compared, worker.caches, sum);
+    }
   }
 }
 
@@ -251,7 +290,14 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
   workspace.prepare(plan);
   for (std::uint64_t i_trial = trials.from; i_trial < trials.to; ++i_trial) {
     trial::simulate_counts(plan, i_trial, workspace);
+    const auto tables_of = [&](std::size_t i) {
+      const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
+      return strata.empty() ? std::span{&outcome.analyses[i].table, 1} : strata;
+    };
     for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
+      if (const auto& held = plan.analyses[i].consistency)
+        add_consistency(plan, i, tables_of(i), tables_of(static_cast<std::size_t>(held->i_with)),
+                        worker.caches, sum);
       if (plan.analyses[i].maintenance) {
         sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
         continue;
@@ -261,11 +307,8 @@ void TrialStage::simulate_patients(const TrialRange& trials, const TrueValues& t
         ++worker.cells[*cell];
         continue;
       }
-      const std::span<const analysis::TwoByTwo> strata = workspace.strata[i];
-      sum.analyses[i].add(
-          plan.analyses[i], true_values[i],
-          trial::analyse_counts(plan.analyses[i], strata.empty() ? std::span{&table, 1} : strata,
-                                worker.caches[i]));
+      sum.analyses[i].add(plan.analyses[i], true_values[i],
+                          trial::analyse_counts(plan.analyses[i], tables_of(i), worker.caches[i]));
     }
     for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)
       sum.arms[arm].add(outcome.counts[arm].events, outcome.counts[arm].patients);

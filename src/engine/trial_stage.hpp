@@ -52,6 +52,7 @@ class TrialStage final : public Stage {
     trial::StagedCountPlan::Workspace staged_counts;
     trial::EndCounts ends;
     std::vector<analysis::TwoByTwo> strata;
+    std::vector<analysis::TwoByTwo> strata_compared;  // of the analysis that one is held against
     std::vector<analysis::BinaryTest::Cache> caches;  // [i_analysis] of the point at hand
     std::vector<std::uint32_t> cells;
     PointAccumulator sum;  // of what is not tabulated
@@ -96,6 +97,7 @@ class TrialStage final : public Stage {
                           PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_staged(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                        PointAccumulator& sum, RowRecorder::Block* rows);
+  void compare_counts(std::size_t n, Worker& worker, PointAccumulator& sum) const;
   // Rows of the n trials from `first` on that were drawn last.
   void write_counts(std::uint64_t first, std::size_t n, Worker& worker, RowRecorder::Block& rows);
   // Rows of the trial that was simulated last.
