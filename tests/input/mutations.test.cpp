@@ -150,7 +150,7 @@ TEST_P(Mutations, EndInFaultsOrInAStudy) {
 
 INSTANTIATE_TEST_SUITE_P(Shipped, Mutations,
                          testing::Values("phase2.yaml", "phase3_power.yaml", "phase3_sweep.yaml",
-                                         "assurance.yaml", "type1_error.yaml"),
+                                         "assurance.yaml", "type1_error.yaml", "group_sequential.yaml"),
                          [](const auto& config) {
                            return config.param.substr(0, config.param.find('.'));
                          });
