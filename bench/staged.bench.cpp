@@ -62,11 +62,12 @@ void three_looks(benchmark::State& state) {
 BENCHMARK(three_looks)->Arg(100)->Arg(1000);
 
 void promising_zone(benchmark::State& state) {
-  run(state,
-      drawn(fmt::format("kind: sample_size_reestimation, {}, patients: 300, looks: [{{outcomes: "
-                        "150}}], reestimation: {{rule: promising_zone, from: 0.3, to: 0.9, power: "
-                        "0.9, effect: observed, most_patients: 600}}, combination: inverse_normal",
-                        k_two_arms)));
+  run(state, drawn(fmt::format(
+                 "kind: sample_size_reestimation, {}, patients: 300, looks: [{{outcomes: 150}}], "
+                 "randomisation: {{method: permuted_block, block_size: 2}}, reestimation: {{rule: "
+                 "promising_zone, from: 0.3, to: 0.9, power: 0.9, effect: observed, most_patients: "
+                 "600}}, combination: inverse_normal",
+                 k_two_arms)));
 }
 BENCHMARK(promising_zone);
 
