@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "math/normal.hpp"
 #include "math/root.hpp"
 
 namespace trialwright::design {
@@ -26,15 +27,16 @@ bool is_usable(std::span<const StageEvidence> stages, std::span<const StagePreci
   return true;
 }
 
-// The rising function's root; searched for about `guess`, in steps that double.
+// Where a falling function of about this slope is 0, near `guess`.
 template <class F>
 std::optional<double> root_about(F&& f, double guess, double step) {
-  double lo = guess - step, hi = guess + step;
-  for (int doublings = 0; f(lo) > 0; ++doublings, step *= 2, lo -= step)
-    if (doublings > 40) return std::nullopt;
-  for (int doublings = 0; f(hi) < 0; ++doublings, step *= 2, hi += step)
-    if (doublings > 40) return std::nullopt;
-  return math::brent_root(f, lo, hi, 1e-9);
+  const double lean = f(guess) * step;
+  double lo = guess + lean - 0.3 * step, hi = guess + lean + 0.3 * step;
+  for (int doublings = 0; f(lo) < 0; ++doublings, lo -= step * (1 << doublings))
+    if (doublings > 20) return std::nullopt;
+  for (int doublings = 0; f(hi) > 0; ++doublings, hi += step * (1 << doublings))
+    if (doublings > 20) return std::nullopt;
+  return math::brent_root(f, lo, hi, 1e-7 * step);
 }
 
 }  // namespace
@@ -45,7 +47,7 @@ Inference closed_inference(const ClosedTest& test, std::span<const StageEvidence
   Inference inference;
   if (stages.empty() || stages.size() > 2 || !is_usable(stages, precision, i_hypothesis))
     return inference;
-  inference.p_value = test.p_value(stages, i_hypothesis);
+  inference.p_value = math::normal_survival(test.closed_z(stages, i_hypothesis));
   const auto own = static_cast<std::size_t>(i_hypothesis);
   const auto shifted = [&](double effect) {
     Stages moved;
@@ -55,15 +57,15 @@ Inference closed_inference(const ClosedTest& test, std::span<const StageEvidence
     }
     return moved;
   };
-  const auto p_closed = [&](double effect) {
+  const auto closed_z = [&](double effect) {
     const Stages moved = shifted(effect);
-    return test.p_value({moved.data(), stages.size()}, i_hypothesis);
+    return test.closed_z({moved.data(), stages.size()}, i_hypothesis);
   };
-  const auto p_own = [&](double effect) {
+  const auto own_z = [&](double effect) {
     std::array<double, 2> z{};
     for (std::size_t k = 0; k < stages.size(); ++k)
       z[k] = stages[k].z[own] - effect * precision[k][own];
-    return test.overall_p_value({z.data(), stages.size()});
+    return test.overall_z({z.data(), stages.size()});
   };
   double numerator = 0, denominator = 0;
   for (std::size_t k = 0; k < stages.size(); ++k) {
@@ -71,10 +73,11 @@ Inference closed_inference(const ClosedTest& test, std::span<const StageEvidence
     denominator += precision[k][own] * precision[k][own];
   }
   const double guess = numerator / denominator, step = 1 / std::sqrt(denominator);
-  const double tail = (1 - confidence_level) / 2;
-  const auto lower = root_about([&](double x) { return p_closed(x) - tail; }, guess - 2 * step, step);
-  const auto middle = root_about([&](double x) { return p_closed(x) - 0.5; }, guess, step);
-  const auto upper = root_about([&](double x) { return p_own(x) - 1 + tail; }, guess + 2 * step, step);
+  const double quantile = -math::normal_quantile((1 - confidence_level) / 2);
+  const auto lower =
+      root_about([&](double x) { return closed_z(x) - quantile; }, guess - 2 * step, step);
+  const auto middle = root_about(closed_z, guess, step);
+  const auto upper = root_about([&](double x) { return own_z(x) + quantile; }, guess + 2 * step, step);
   if (!lower || !middle || !upper) return inference;
   inference.estimate = *middle;
   inference.lower = *lower;

@@ -9,6 +9,7 @@
 #include "base/contract.hpp"
 #include "math/elementary.hpp"
 #include "math/normal.hpp"
+#include "math/quadrature.hpp"
 #include "sequential/dunnett.hpp"
 
 namespace trialwright::design {
@@ -65,9 +66,11 @@ ClosedTest::ClosedTest(const ClosedTestSpec& spec, double alpha, std::span<const
   for (const double there : information) {
     weights_.push_back(std::sqrt(there - before));
     fisher_weights_.push_back(weights_.back() / weights_.front());
+    scale_.push_back(1 / std::sqrt(there));
     before = there;
   }
   make_critical_values(alpha, information);
+  make_overall_table();
   make_tables(planned_lambda);
 }
 
@@ -87,7 +90,8 @@ void ClosedTest::make_critical_values(double alpha, std::span<const double> info
     return;
   }
   const auto planned = sequential::efficacy_boundary(*spec_.efficacy, alpha, information);
-  alpha_first_ = n_looks > 1 ? math::normal_survival(planned.efficacy_z.front()) : 0;
+  first_bound_ = planned.efficacy_z.front();
+  alpha_first_ = n_looks > 1 ? math::normal_survival(first_bound_) : 0;
   if (is_fisher) {
     interim_ = fill(planned.alpha_spent, n_looks - 1);
     for (std::size_t k = 0; k < n_looks; ++k) final_.push_back(fill(planned.alpha_spent, k).back());
@@ -174,14 +178,13 @@ double ClosedTest::combined(std::span<const double> stage_z) const {
     }
     return product;
   }
-  double sum = 0, squares = 0;
+  double sum = 0;
+  // A stage that cannot reject is -infinity, and so is the sum then, whatever the others say.
   for (std::size_t k = 0; k < stage_z.size(); ++k) {
-    // One stage that cannot reject stands, whatever the other says.
     if (stage_z[k] == -k_infinity) return -k_infinity;
     sum += weights_[k] * stage_z[k];
-    squares += weights_[k] * weights_[k];
   }
-  return sum / std::sqrt(squares);
+  return sum * scale_[stage_z.size() - 1];
 }
 
 ClosedTest::Result ClosedTest::operator()(std::span<const StageEvidence> stages, Look look) const {
@@ -207,37 +210,55 @@ ClosedTest::Result ClosedTest::operator()(std::span<const StageEvidence> stages,
   return result;
 }
 
-double ClosedTest::overall_p_value(std::span<const double> stage_z) const {
-  TRIALWRIGHT_EXPECT(stage_z.size() == 1 || (stage_z.size() == 2 && weights_.size() == 2));
-  const double p_first = math::normal_survival(stage_z[0]);
-  if (stage_z.size() == 1 || p_first < alpha_first_) return p_first;
-  const double both = combined(stage_z);
-  if (spec_.combination == Combination::inverse_normal) {
-    if (alpha_first_ == 0) return math::normal_survival(both);
-    // Stage 1 rejects, or does not and the two together are as extreme.
-    const double bound = interim_.front();
-    const auto extreme = [&](double z) {
-      return math::normal_pdf(z) * math::normal_survival((both - weights_[0] * z) / weights_[1]);
-    };
-    return alpha_first_ + rule_.integrate(extreme, -9.0, bound, 4);
-  }
-  // P(p1 p2^w <= product, p1 > alpha_1); p2 has to be below (product / p1)^(1/w).
-  const double from = std::max(alpha_first_, std::min(both, 1.0)), power = 1 / fisher_weights_[1];
-  if (both <= 0) return alpha_first_;
-  const double integral =
-      power == 1.0 ? -math::log(from) : (1 - math::pow(from, 1 - power)) / (1 - power);
-  return from + math::pow(both, power) * integral;
+// Stage 1 rejects, or does not and the two together are as extreme. From the nearer end, so that both tails
+// keep their digits.
+void ClosedTest::make_overall_table() {
+  const bool is_needed =
+      weights_.size() == 2 && alpha_first_ > 0 && spec_.combination == Combination::inverse_normal;
+  if (!is_needed) return;
+  const math::GaussLegendre rule(24);
+  const double bound = interim_.front();
+  const auto within_first = [&](auto&& of_both, double both) {
+    return rule.integrate(
+        [&](double z) { return math::normal_pdf(z) * of_both((both - weights_[0] * z) / weights_[1]); },
+        -9.0, bound, 8);
+  };
+  overall_.emplace(
+      [&](double both) {
+        return both < 0
+                   ? math::normal_quantile(within_first(math::normal_cdf, both))
+                   : -math::normal_quantile(alpha_first_ + within_first(math::normal_survival, both));
+      },
+      -7.0, 9.0, 801);
 }
 
-double ClosedTest::p_value(std::span<const StageEvidence> stages, int i_hypothesis) const {
-  double most = 0;
+// P(p1 <= alpha_1, or p1 p2^w <= product): p2 has to be below (product / p1)^(1/w).
+double ClosedTest::overall_fisher_p(double product) const {
+  if (product <= 0) return alpha_first_;
+  const double from = std::max(alpha_first_, std::min(product, 1.0)), power = 1 / fisher_weights_[1];
+  const double integral =
+      power == 1.0 ? -math::log(from) : (1 - math::pow(from, 1 - power)) / (1 - power);
+  return from + math::pow(product, power) * integral;
+}
+
+double ClosedTest::overall_z(std::span<const double> stage_z) const {
+  TRIALWRIGHT_EXPECT(stage_z.size() == 1 || (stage_z.size() == 2 && weights_.size() == 2));
+  const bool ends_first = stage_z.size() == 1 || (alpha_first_ > 0 && stage_z[0] > first_bound_);
+  if (ends_first) return stage_z[0];
+  const double both = combined(stage_z);
+  if (spec_.combination == Combination::fisher) return -math::normal_quantile(overall_fisher_p(both));
+  return overall_ && both > -k_infinity ? (*overall_)(both) : both;
+}
+
+double ClosedTest::closed_z(std::span<const StageEvidence> stages, int i_hypothesis) const {
+  double least = k_infinity;
   std::array<double, 2> z{};
   for (Bits members = 1; members < table_of_.size(); ++members) {
     if ((members >> i_hypothesis & 1) == 0) continue;
     for (std::size_t k = 0; k < stages.size(); ++k) z[k] = intersection_z(stages[k], members);
-    most = std::max(most, overall_p_value({z.data(), stages.size()}));
+    least = std::min(least, overall_z({z.data(), stages.size()}));
   }
-  return most;
+  return least;
 }
 
 }  // namespace trialwright::design

@@ -9,7 +9,7 @@
 
 #include "base/named_table.hpp"
 #include "design/staged_design.hpp"
-#include "math/quadrature.hpp"
+#include "math/cubic_table.hpp"
 #include "sequential/boundary.hpp"
 #include "sequential/combination.hpp"
 #include "sequential/dunnett.hpp"
@@ -82,12 +82,12 @@ class ClosedTest {
   // tested.
   double intersection_z(const StageEvidence& stage, Bits members) const;
 
-  // The largest p-value of the intersections that hold a hypothesis, allowing for a first look that
-  // could have rejected: the p-value function of the combination (Brannath, Posch & Bauer 2002, eq. 4).
-  // One stage, or two of a plan of two looks.
-  double p_value(std::span<const StageEvidence> stages, int i_hypothesis) const;
+  // The smallest overall z of the intersections that hold a hypothesis: the standard normal z of the closed
+  // test's p-value, allowing for a first look that could have rejected (Brannath, Posch & Bauer 2002,
+  // eq. 4). One stage, or two of a plan of two looks.
+  double closed_z(std::span<const StageEvidence> stages, int i_hypothesis) const;
   // The same of one intersection's stagewise z.
-  double overall_p_value(std::span<const double> stage_z) const;
+  double overall_z(std::span<const double> stage_z) const;
 
  private:
   double single_step_z(const StageEvidence& stage, Bits members) const;
@@ -95,18 +95,23 @@ class ClosedTest {
   double combined(std::span<const double> stage_z) const;
   void make_tables(std::span<const double> planned_lambda);
   void make_critical_values(double alpha, std::span<const double> information);
+  void make_overall_table();
+  double overall_fisher_p(double product) const;
 
   ClosedTestSpec spec_;
   int n_hypotheses_;
   std::vector<double> weights_;         // of the stages
+  std::vector<double> scale_;           // [number of stages - 1] of their weighted sum
   std::vector<double> fisher_weights_;  // exponents of the stages' p-values
   std::vector<double> interim_;         // critical values, [i_look]
   std::vector<double> final_;
   double alpha_first_ = 0;  // spent at the first look
+  double first_bound_ = 0;  // the first stage's z at it
   std::array<double, k_most_closed> planned_lambda_{};
   std::vector<sequential::DunnettTable> tables_;
   std::vector<int> table_of_;  // [set of hypotheses]
-  math::GaussLegendre rule_{24};
+  // Of a plan of two looks, the first of which may reject by inverse_normal: overall z of a combined z.
+  std::optional<math::CubicTable> overall_;
 };
 
 }  // namespace trialwright::design
