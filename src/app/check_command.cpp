@@ -86,7 +86,7 @@ std::string point_line(const scenario::PointSpec& point, const trial::TrialPlan&
   std::string settings;
   for (const auto& [path, value] : point.sweep) settings += fmt::format("  {}={}", path, value.text);
   return fmt::format("  {} / {}{}: {} patients, {}\n", point.design, point.scenario, settings,
-                     plan.n_patients,
+                     plan.n_planned,
                      exact.power ? fmt::format("exact power {:.4f}", *exact.power)
                                  : "simulation only: " + exact.why_not);
 }
@@ -161,7 +161,7 @@ nlohmann::ordered_json as_json(const scenario::Study& study, const engine::Study
     nlohmann::ordered_json point{{"design", plan.points[i].design},
                                  {"scenario", plan.points[i].scenario},
                                  {"sweep", nlohmann::ordered_json::object()},
-                                 {"patients", plan.plans[i]->n_patients}};
+                                 {"patients", plan.plans[i]->n_planned}};
     for (const auto& [path, value] : plan.points[i].sweep) point["sweep"][path] = value.text;
     point["engine"] = plan.engines[i].name();
     if (!plan.engines[i].counts) point["why_patients"] = plan.engines[i].why_patients;

@@ -156,7 +156,10 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
             key, "the factor has " + std::to_string(none.size()) + " levels, and each needs a number");
         *target = none;
       }
-      effects.strata.push_back(std::move(effect));
+      const auto is_zero = [](double value) { return value == 0; };
+      if (!std::all_of(effect.intercept.begin(), effect.intercept.end(), is_zero) ||
+          !std::all_of(effect.effect.begin(), effect.effect.end(), is_zero))
+        effects.strata.push_back(std::move(effect));
     }
   } else {
     measure.raw("stratum_effects");

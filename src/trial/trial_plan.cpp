@@ -47,7 +47,8 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   if (analysis.maintenance) return no("how many responders are randomised again is random");
   if (!analysis.strata.empty() || analysis.test.spec().method == analysis::Method::cmh)
     return no("the analysis is stratified");
-  if (analysis.subgroup) return no("how many patients are in the subgroup is random");
+  if (analysis.subgroup) return no("the analysis is of a subgroup");
+  if (staged) return no("a look may end or change the trial");
   if (model->truth_is_drawn()) return no("every trial draws its own truth");
   if (!model->patients_are_independent()) return no("patients of one site or region are correlated");
   if (arms.size() != 2) return no("the design has more than two arms");
