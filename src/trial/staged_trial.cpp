@@ -49,6 +49,8 @@ class Run {
 
  private:
   int n_randomised() const { return static_cast<int>(staged_.patients.size()); }
+  // Of the last patient planned; where there is none, now.
+  double last_month() const { return staged_.months.empty() ? cut_months_ : staged_.months.back(); }
   double week_of(int i_estimand) const {
     return plan_.estimands[static_cast<std::size_t>(i_estimand)].endpoint().week();
   }
@@ -137,6 +139,7 @@ void Run::allocate() {
 }
 
 void Run::follow() {
+  if (staged_.patients.empty()) return;
   cohort_.n_patients = staged_.patients.back() + 1;
   plan_.model->follow(plan_.key, trial_, needs_, cohort_);
   for (std::size_t i = 0; i < plan_.estimands.size(); ++i)
@@ -162,7 +165,7 @@ bool Run::reach(const design::LookTrigger& trigger) {
   const auto all = view();
   const auto time = trigger_time(trigger, all);
   const double cut = std::max(time.cut_months, cut_months_);
-  if (cut > staged_.months.back() + all.outcome_months) return false;
+  if (cut > last_month() + all.outcome_months) return false;
   const double last_decision = decision_months_;
   cut_months_ = cut;
   decision_months_ =
@@ -180,14 +183,13 @@ bool Run::reach(const design::LookTrigger& trigger) {
   }
   n_enrolled_ = std::max(n_enrolled_, all.n_due(0, halt_months_));
   // Nobody comes while a trial that is full waits.
-  if (n_enrolled_ == n_randomised()) halt_months_ = std::min(halt_months_, staged_.months.back());
+  if (n_enrolled_ == n_randomised()) halt_months_ = std::min(halt_months_, last_month());
   return true;
 }
 
 void Run::reach_end() {
   is_final_ = true;
-  cut_months_ =
-      std::max(staged_.months.back() + due_months(plan_.model->follow_up_weeks()), cut_months_);
+  cut_months_ = std::max(last_month() + due_months(plan_.model->follow_up_weeks()), cut_months_);
   decision_months_ = std::max(cut_months_, decision_months_);
   n_enrolled_ = n_randomised();
 }
@@ -365,9 +367,10 @@ void Run::analyse() {
 // Who was screened until the last patient was randomised, and when patients were.
 void Run::note_calendar() {
   auto& outcome = workspace_.outcome;
-  cohort_.n_patients = staged_.patients.back() + 1;
+  cohort_.n_patients = staged_.patients.empty() ? 0 : staged_.patients.back() + 1;
   outcome.has_calendar = has_calendar_;
-  if (!has_calendar_) {
+  // A look may come, and end the trial, before its first patient.
+  if (!has_calendar_ || cohort_.n_patients == 0) {
     outcome.n_screened = 0;
     outcome.enrolment_months = outcome.duration_months = 0;
     return;
@@ -382,7 +385,7 @@ void Run::note_calendar() {
     cohort_.randomised_months[static_cast<std::size_t>(staged_.patients[place])] =
         staged_.months[place];
   outcome.n_screened = cohort_.n_screened;
-  outcome.enrolment_months = staged_.months.back();
+  outcome.enrolment_months = last_month();
   outcome.duration_months = outcome.enrolment_months + in_months(plan_.model->follow_up_weeks());
 }
 

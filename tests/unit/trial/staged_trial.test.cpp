@@ -377,9 +377,11 @@ TEST(StagedTrial, RecruitmentThatEndsBeforeTheFirstLookLeavesTheLook) {
   EXPECT_EQ(told.outcome.stop, StopReason::efficacy);
 }
 
-TEST(StagedTrial, ALookBeforeAnyOutcomeHasEmptyTables) {
+TEST(StagedTrial, ALookBeforeTheFirstPatientHasEmptyTables) {
   const Told told(
       *staged_plan(support::sections(60), looks_at({{design::CalendarDate{0.01}}}), 60, stop), 0);
+  EXPECT_EQ(told.outcome.n_enrolled, 0);
+  EXPECT_TRUE(told.staged().patients.empty());
   EXPECT_EQ(told.outcome.n_analysed, 0);
   EXPECT_EQ(told.workspace.outcome.analyses[0].table, (analysis::TwoByTwo{0, 0, 0, 0}));
   EXPECT_TRUE(told.workspace.outcome.analyses[0].failed);
