@@ -47,7 +47,7 @@ Inference closed_inference(const ClosedTest& test, std::span<const StageEvidence
   Inference inference;
   if (stages.empty() || stages.size() > 2 || !is_usable(stages, precision, i_hypothesis))
     return inference;
-  inference.p_value = math::normal_survival(test.closed_z(stages, i_hypothesis));
+  inference.p_value = test.p_value(stages, i_hypothesis);
   const auto own = static_cast<std::size_t>(i_hypothesis);
   const auto shifted = [&](double effect) {
     Stages moved;

@@ -261,4 +261,12 @@ double ClosedTest::closed_z(std::span<const StageEvidence> stages, int i_hypothe
   return least;
 }
 
+double ClosedTest::p_value(std::span<const StageEvidence> stages, int i_hypothesis) const {
+  return math::normal_survival(closed_z(stages, i_hypothesis));
+}
+
+double ClosedTest::overall_p_value(std::span<const double> stage_z) const {
+  return math::normal_survival(overall_z(stage_z));
+}
+
 }  // namespace trialwright::design

@@ -89,6 +89,10 @@ class ClosedTest {
   // The same of one intersection's stagewise z.
   double overall_z(std::span<const double> stage_z) const;
 
+  // The p-values of the two.
+  double p_value(std::span<const StageEvidence> stages, int i_hypothesis) const;
+  double overall_p_value(std::span<const double> stage_z) const;
+
  private:
   double single_step_z(const StageEvidence& stage, Bits members) const;
   double of_p_values(const StageEvidence& stage, Bits members) const;

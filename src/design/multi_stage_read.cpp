@@ -47,8 +47,9 @@ void read_ratio(input::Reader& reader, const DesignSpec& spec, const StudyNames&
                 MultiStageSpec& rules) {
   const std::size_t n_active = spec.arms.size() - 1;
   if (n_active < 2 || n_active > k_most_closed)
-    reader.fault("arms", fmt::format("{} active arms (2 to {} are compared with the control)", n_active,
-                                     k_most_closed));
+    reader.fault("arms",
+                 fmt::format("the number of active arms is {} (2 to {} are compared with the control)",
+                             n_active, k_most_closed));
   int active = 0, control = 1;
   bool is_even = true;
   for (std::size_t a = 0; a < spec.arms.size(); ++a) {

@@ -93,7 +93,8 @@ void read_information(input::Reader& reader, const DesignSpec& spec, int n_look,
                               : std::get<PatientsPerArm>(rules.second_stage).patients;
   const double first = spec.patients / parts;
   const double known = n_look > 0 ? n_look / parts : first;
-  rules.information = reader.number("interim_information", input::k_open_probability, known / (first + later));
+  rules.information =
+      reader.number("interim_information", input::k_open_probability, known / (first + later));
 }
 
 void check_looks(input::Reader& reader, const DesignSpec& spec) {
@@ -143,8 +144,9 @@ SelectionSpec read_selection(input::Reader& reader, const DesignSpec& spec, cons
   rules.i_control = position_of_control(spec, names);
   const int n_active = std::max(1, static_cast<int>(spec.arms.size()) - 1);
   if (!spec.arms.empty() && (n_active < 2 || n_active > k_most_closed))
-    reader.fault("arms", fmt::format("{} active arms (there are 2 to {} to choose from)", n_active,
-                                     k_most_closed));
+    reader.fault("arms",
+                 fmt::format("the number of active arms is {} (2 to {} are there to choose from)",
+                             n_active, k_most_closed));
   check_looks(reader, spec);
   {
     input::Reader selection = reader.map("selection");

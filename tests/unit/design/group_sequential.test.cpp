@@ -183,6 +183,29 @@ TEST(GroupSequential, NonInferiorityAllowsForTheMargin) {
   EXPECT_GT(inference.lower, -0.15);  // as the test has it
 }
 
+// Strata are kept apart over the stages: z is that of the patients of both stages in each stratum.
+TEST(GroupSequential, StratifiedTestsSumTheStagesWithinStrata) {
+  const TestSpec cmh{Method::cmh, Sides::one, 0.025, 0, Direction::higher_is_better};
+  const auto design = make("looks: [{outcomes: 0.5}]\n", cmh, 160);
+  const std::vector<TwoByTwo> stages{{12, 20, 8, 20}, {6, 20, 5, 20}, {14, 20, 9, 20}, {8, 20, 4, 20}};
+  TrialState state;
+  design->start(state);
+  LookData data;
+  data.n_strata = 2;
+  data.stages = std::span(stages).first(2);
+  EXPECT_EQ(design->decide(data, state, nullptr).stop, StopReason::none);
+  data.i_look = 1;
+  data.is_final = true;
+  data.stages = stages;
+  Statistics told;
+  const auto decision = design->decide(data, state, &told);
+  const std::vector<TwoByTwo> strata{{26, 40, 17, 40}, {14, 40, 9, 40}};
+  EXPECT_EQ(told.list[0].name, "z");
+  EXPECT_EQ(told.list[0].value, analysis::ZStatistic(cmh)(strata));
+  EXPECT_EQ(decision.stop, StopReason::efficacy);
+  EXPECT_TRUE(design->infer(data, state, 0).defined);
+}
+
 TEST(GroupSequential, ConditionalPowerIsOfThePlannedEnd) {
   const auto design =
       make("looks: [{outcomes: 0.5}]\nfutility: {rule: conditional_power, below: 0.15}\n");

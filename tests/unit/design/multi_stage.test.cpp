@@ -103,7 +103,7 @@ TEST(MultiStage, ReadsItsKeysAndDefaults) {
 
 TEST(MultiStage, TellsWhatCannotBe) {
   EXPECT_THAT(read(k_three_looks, {{0, 1}, {1, 1}, {2, 2}}).text, HasSubstr("differ in size"));
-  EXPECT_THAT(read(k_three_looks, {{0, 1}, {1, 1}}).text, HasSubstr("1 active arms"));
+  EXPECT_THAT(read(k_three_looks, {{0, 1}, {1, 1}}).text, HasSubstr("number of active arms is 1"));
   EXPECT_THAT(read("looks: [{months: 12}]\n").text, HasSubstr("planned_information"));
   EXPECT_THAT(read("looks: [{outcomes: 10}, {outcomes: 20}, {outcomes: 30}, {outcomes: 40}, "
                    "{outcomes: 50}]\n")
