@@ -134,14 +134,20 @@ ExitStatus run(const Options& options) {
 void add_replay_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<Options>();
   auto* command = app.add_subcommand("replay", "one trial again: its patients, and its decisions");
-  describe(*command,
-           "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse "
-           "events as tidy\n"
-           "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, "
-           "or of --set.\n"
-           "Where the run draws counts instead of patients (simulation.engine), its trial K has other "
-           "numbers of\n"
-           "the same law, and a note says so.");
+  describe(
+      *command,
+      "Makes one trial of a run again, to the bit, and writes its patients, visits and adverse "
+      "events as tidy\n"
+      "CSV and its decisions as text. Trials count from 0. A swept value is the one in the file, "
+      "or of --set.\n"
+      "Of a design that looks before the end it tells look by look when the data were cut and the "
+      "decision\n"
+      "made, who was randomised and known by then, what was read and decided, and the inference that "
+      "allows for it;\n"
+      "the files hold those who were really randomised.\n"
+      "Where the run draws counts instead of patients (simulation.engine), its trial K has other "
+      "numbers of\n"
+      "the same law, and a note says so.");
   add_study_options(*command, options->common);
   command->add_option("--design", options->design, "which design")->required();
   command->add_option("--scenario", options->scenario, "which scenario")->required();
