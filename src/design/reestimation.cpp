@@ -225,13 +225,16 @@ Decision Reestimation::decide_look(const LookData& data, const analysis::TwoByTw
   // An arm without a patient foretells nothing.
   if (table.n_1 == 0 || table.n_0 == 0) return {StopReason::none, name_of(SizeAction::keep)};
   const InterimView view = view_of(table, z, critical_z_2);
+  const SizeAnswer answer = rules_.rule->decide(view);
   if (told != nullptr) {
-    told->add("conditional_power", conditional_power(view));
+    // As the rule reckons it, where it does.
+    told->add("conditional_power", std::isnan(answer.conditional_power) ? conditional_power(view)
+                                                                        : answer.conditional_power);
     told->add("blinded_rate", view.blinded_rate);
     told->add("critical_z_stage_2", critical_z_2);
   }
   if (is_futile(view)) return end(state, StopReason::futility, SizeAction::stop_futility);
-  const Decision decision = set_size(rules_.rule->decide(view), data.n_enrolled, state);
+  const Decision decision = set_size(answer, data.n_enrolled, state);
   if (told != nullptr) told->add("patients", state.n_planned);
   return decision;
 }

@@ -24,7 +24,6 @@ class TwoStageInference {
                        double information) const;
 
  private:
-  struct Scale;
   analysis::Estimator estimator_;
   analysis::EffectMeasure effect_;
   double confidence_level_;
