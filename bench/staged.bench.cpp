@@ -18,6 +18,7 @@ using namespace trialwright;
 struct Drawn {
   std::shared_ptr<const trial::TrialPlan> plan;
   std::shared_ptr<const trial::CountPlan> counts;
+  std::string why_not;
 };
 
 constexpr const char* k_two_arms = "arms: {placebo: 1, hcmsc: 1}, primary: easi50_superiority";
@@ -37,11 +38,11 @@ Drawn drawn(const std::string& design, const std::string& more = "") {
       "bench", TRIALWRIGHT_SOURCE_DIR "/configs", {});
   auto plan = study.plan(study.points().front());
   auto counts = trial::CountPlan::make(*plan);
-  return {std::move(plan), std::move(counts.plan)};
+  return {std::move(plan), std::move(counts.plan), std::move(counts.why_not)};
 }
 
 void run(benchmark::State& state, const Drawn& drawn) {
-  if (!drawn.counts) return state.SkipWithError("patients are simulated");
+  if (!drawn.counts) return state.SkipWithError(drawn.why_not.c_str());
   const auto& counts = *drawn.counts->staged();
   trial::StagedCountPlan::Workspace workspace;
   trial::EndCounts ends;

@@ -357,8 +357,30 @@ void TrialStage::draw_staged_counts(const TrialRange& trials, const TrueValues& 
       counts.tell(plan, row, worker.staged_counts, staged, outcome);
       add_inference(plan, true_values, outcome, staged, sum);
     }
+    if (rows && rows->wants_trials()) write_staged_counts(first, n, worker, *rows);
   }
   worker.ends.for_each([&](const trial::TrialEnd& end, std::uint64_t n) { sum.staged.add(end, n); });
+}
+
+void TrialStage::write_staged_counts(std::uint64_t first, std::size_t n, Worker& worker,
+                                     RowRecorder::Block& rows) {
+  const auto& plan = *work_[worker.i_work].plan;
+  const auto& counts = *work_[worker.i_work].counts->staged();
+  auto& staged = worker.staged;
+  for (std::size_t row = 0; row < n; ++row) {
+    std::vector<design::Inference> inference;
+    if (first + row < trial::k_inference_trials) {
+      counts.tell(plan, row, worker.staged_counts, staged, worker.workspace.outcome);
+      inference = std::move(staged.inference);
+    }
+    const auto looks = counts.looks_of(row, worker.staged_counts, staged, &worker.looks);
+    staged.inference = std::move(inference);
+    const bool has_calendar = first + row < trial::k_calendar_trials;
+    if (has_calendar) trial::add_calendar(plan, first + row, looks, worker.workspace, staged);
+    rows.begin(first + row, has_calendar ? &worker.workspace.outcome : nullptr, staged, worker.looks);
+    for (std::size_t i = 0; i < plan.analyses.size(); ++i)
+      rows.add(i, counts.tables(i, looks.n_looks, row, worker.staged_counts));
+  }
 }
 
 void TrialStage::simulate_staged(const TrialRange& trials, const TrueValues& true_values,

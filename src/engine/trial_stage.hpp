@@ -93,6 +93,8 @@ class TrialStage final : public Stage {
                          PointAccumulator& sum, RowRecorder::Block* rows);
   // The same of designs that look before the end.
   void make_staged_calendars(const TrialRange& trials, Worker& worker, PointAccumulator& sum);
+  void write_staged_counts(std::uint64_t first, std::size_t n, Worker& worker,
+                           RowRecorder::Block& rows);
   void draw_staged_counts(const TrialRange& trials, const TrueValues& true_values, Worker& worker,
                           PointAccumulator& sum, RowRecorder::Block* rows);
   void simulate_staged(const TrialRange& trials, const TrueValues& true_values, Worker& worker,

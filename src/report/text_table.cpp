@@ -49,6 +49,8 @@ std::string rejections(const Table& table) {
   const auto patients = all_of(table.content.wholes, k_patients);
   const int decimals_n = decimals_of_patients(patients);
   const bool with_patients = !is_told_by_a_key(table, decimals_n);
+  // The mean size is told with its error below.
+  const bool with_looks = !table.content.looks.empty();
   std::vector<const Metric*> metrics;
   for (const Subject& subject : table.content.subjects)
     if (subject.rejection != nullptr) metrics.push_back(subject.rejection);
@@ -64,14 +66,16 @@ std::string rejections(const Table& table) {
     if (subject.rejection == nullptr) continue;
     std::vector<std::string> cells;
     if (with_patients)
-      cells.push_back(cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
+      cells.push_back(with_looks
+                          ? cell(k_patients(whole_of(table, subject.point)), 0)
+                          : cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
     const Metric* exact = find(subject.metrics, "exact_power");
     const Metric* naive =
         find(subject.metrics, subject.rejection->metric == "familywise_error" ? "naive_familywise_error"
                                                                               : "naive_power");
-    cells.insert(cells.end(), {subject.quantity, with_error(*subject.rejection, decimals),
-                               interval(*subject.rejection, decimals), cell(exact, 4),
-                               cell(naive, std::max(decimals - 1, 3))});
+    cells.insert(cells.end(),
+                 {subject.quantity, with_error(*subject.rejection, decimals),
+                  interval(*subject.rejection, decimals), cell(exact, 4), cell(naive, decimals)});
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
   return block.is_empty() ? "" : block.render("Probability to reject", table.keys, table.width);

@@ -219,18 +219,31 @@ bool StagedCountPlan::Impl::look_up(std::size_t row, std::size_t i, Workspace& w
   return true;
 }
 
+void StagedCountPlan::Impl::give_sizes(const rng::Address& address, std::size_t i, int n_more,
+                                       std::size_t row, Workspace& workspace) const {
+  std::array<std::int32_t, design::k_most_hypotheses + 1> sizes{};
+  const std::span<std::int32_t> urn(&workspace.urns[i * n_arms], n_arms);
+  rng::Stream stream(address);
+  blocks.take(workspace.states[i].arms, n_more, urn, stream, std::span(sizes).first(n_arms));
+  for (std::size_t a = 0; a < n_arms; ++a) workspace.sizes[a][row] = sizes[a];
+}
+
 void StagedCountPlan::Impl::run_chunk(rng::Key key, std::uint64_t first_trial, std::size_t row,
                                       std::size_t n, Workspace& workspace,
                                       EndCounts& ends_of_trials) const {
   std::array<std::uint16_t, CountSampler::k_chunk> going;
-  std::array<std::int32_t, design::k_most_hypotheses + 1> sizes{};
   std::size_t n_going = n;
+  const auto block_words = [&](std::size_t stage, std::size_t i) {
+    return rng::Address{key, rng::Purpose::counts, first_trial + i,
+                        k_block_unit + static_cast<std::uint32_t>(stage)};
+  };
+  std::fill(workspace.urns.begin(), workspace.urns.end(), 0);
   for (std::size_t i = 0; i < n; ++i) {
     going[i] = static_cast<std::uint16_t>(i);
-    if (!first) workspace.states[i] = start;
     workspace.known[i] = 0;
+    if (!first) workspace.states[i] = start;
+    if (begins_given) give_sizes(block_words(0, i), i, first_size.n_known, row + i, workspace);
   }
-  std::fill(workspace.urns.begin(), workspace.urns.end(), 0);
   for (std::size_t stage = 0; stage < n_stages() && n_going > 0; ++stage) {
     sampler->draw_stage(stage, key, first_trial, row, n, workspace.scratch, workspace.counts,
                         workspace.sizes);
@@ -239,21 +252,17 @@ void StagedCountPlan::Impl::run_chunk(rng::Key key, std::uint64_t first_trial, s
     std::size_t n_left = 0;
     for (std::size_t k = 0; k < n_going; ++k) {
       const std::size_t i = going[k];
-      design::TrialState& state = workspace.states[i];
+      const design::TrialState& state = workspace.states[i];
       const design::Bits arms_before = stage == 0 ? start.arms : state.arms;
       const bool goes_on = stage == 0 && first ? look_up(row + i, i, workspace, ends_of_trials)
                                                : decide(stage, row + i, i, workspace, ends_of_trials);
       if (!goes_on) continue;
       going[n_left++] = static_cast<std::uint16_t>(i);
-      const std::span<std::int32_t> urn(&workspace.urns[i * n_arms], n_arms);
       // Those that stay begin a list of their own.
-      if (state.arms != arms_before) std::fill(urn.begin(), urn.end(), 0);
-      const int n_more = next_look(static_cast<int>(stage) + 1, state, workspace.known[i]).n_known -
-                         workspace.known[i];
-      rng::Stream stream({key, rng::Purpose::counts, first_trial + i,
-                          k_block_unit + static_cast<std::uint32_t>(stage)});
-      blocks.take(state.arms, n_more, urn, stream, std::span(sizes).first(n_arms));
-      for (std::size_t a = 0; a < n_arms; ++a) workspace.sizes[a][row + i] = sizes[a];
+      if (state.arms != arms_before)
+        std::fill_n(workspace.urns.begin() + static_cast<std::ptrdiff_t>(i * n_arms), n_arms, 0);
+      const int n_next = next_look(static_cast<int>(stage) + 1, state, workspace.known[i]).n_known;
+      give_sizes(block_words(stage + 1, i), i, n_next - workspace.known[i], row + i, workspace);
     }
     n_going = n_left;
   }
@@ -285,8 +294,30 @@ void StagedCountPlan::run(rng::Key key, std::uint64_t first_trial, std::size_t n
                    workspace, ends);
 }
 
+LookRecord StagedCountPlan::Impl::record(const design::LookData& data, const design::TrialState& state,
+                                         const design::Decision& decision,
+                                         const design::Statistics& statistics) {
+  LookRecord look;
+  look.cut_months = look.decision_months = std::numeric_limits<double>::quiet_NaN();
+  look.n_enrolled = look.n_known = data.n_enrolled;
+  look.decision = decision;
+  look.n_planned = state.n_planned;
+  look.arms = state.arms;
+  look.population = state.population;
+  look.statistics = statistics;
+  for (int h = 0; h < data.n_hypotheses; ++h) {
+    analysis::TwoByTwo all;
+    for (int stage = 0; stage <= data.i_look; ++stage)
+      all = analysis::collapsed(std::array{all, analysis::collapsed(data.stage(stage, h))});
+    look.tables.push_back(all);
+  }
+  return look;
+}
+
 StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Workspace& workspace,
-                                                          StagedOutcome& outcome) const {
+                                                          StagedOutcome& outcome,
+                                                          std::vector<LookRecord>* records) const {
+  if (records != nullptr) records->clear();
   Told told;
   auto& [looks, data] = told;
   design::TrialState& state = outcome.state;
@@ -298,7 +329,10 @@ StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Works
     const LookSize size = next_look(looks.n_looks, state, n_known);
     fill(i + 1, row, workspace);
     data = look_data(i, size, workspace);
-    outcome.stop = design->decide(data, state, nullptr).stop;
+    design::Statistics statistics;
+    const auto decision = design->decide(data, state, records != nullptr ? &statistics : nullptr);
+    if (records != nullptr) records->push_back(record(data, state, decision, statistics));
+    outcome.stop = decision.stop;
     looks.n_known[i] = n_known = size.n_known;
     looks.n_planned[i] = state.n_planned;
     looks.is_final = size.is_final;
@@ -317,33 +351,45 @@ StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Works
   return told;
 }
 
-CountedLooks StagedCountPlan::looks_of(std::size_t row, Workspace& workspace,
-                                       StagedOutcome& outcome) const {
-  return impl_->retell(row, workspace, outcome).looks;
+CountedLooks StagedCountPlan::looks_of(std::size_t row, Workspace& workspace, StagedOutcome& outcome,
+                                       std::vector<LookRecord>* records) const {
+  return impl_->retell(row, workspace, outcome, records).looks;
+}
+
+std::span<const analysis::TwoByTwo> StagedCountPlan::tables(std::size_t i_analysis, int n_looks,
+                                                            std::size_t row,
+                                                            Workspace& workspace) const {
+  return impl_->tables_after(static_cast<std::size_t>(n_looks), i_analysis, row, workspace);
 }
 
 void StagedCountPlan::tell(const TrialPlan& plan, std::size_t row, Workspace& workspace,
                            StagedOutcome& outcome, TrialOutcome& trial) const {
-  const auto [looks, data] = impl_->retell(row, workspace, outcome);
+  const auto [looks, data] = impl_->retell(row, workspace, outcome, nullptr);
   for (int h = 0; h < plan.n_hypotheses; ++h)
     outcome.inference.push_back(impl_->design->infer(data, outcome.state, h));
   impl_->analyse(plan, static_cast<std::size_t>(looks.n_looks), row, workspace, trial);
+}
+
+std::span<const analysis::TwoByTwo> StagedCountPlan::Impl::tables_after(std::size_t n_looks,
+                                                                        std::size_t i_analysis,
+                                                                        std::size_t row,
+                                                                        Workspace& workspace) const {
+  const auto sum = [&](std::size_t of_stage) { return sum_of(workspace, n_looks, of_stage, row); };
+  auto& strata = workspace.stages;  // the looks are over
+  strata.clear();
+  for (const auto& [active, control] : analyses[i_analysis])
+    strata.push_back(
+        {sum(active.events), sum(active.patients), sum(control.events), sum(control.patients)});
+  return strata;
 }
 
 void StagedCountPlan::Impl::analyse(const TrialPlan& plan, std::size_t n_looks, std::size_t row,
                                     Workspace& workspace, TrialOutcome& trial) const {
   workspace.caches.resize(plan.analyses.size());
   trial.analyses.resize(plan.analyses.size());
-  for (std::size_t i = 0; i < analyses.size(); ++i) {
-    auto& strata = workspace.stages;  // the looks are over
-    strata.clear();
-    for (const auto& [active, control] : analyses[i]) {
-      const auto sum = [&](std::size_t of_stage) { return sum_of(workspace, n_looks, of_stage, row); };
-      strata.push_back(
-          {sum(active.events), sum(active.patients), sum(control.events), sum(control.patients)});
-    }
-    trial.analyses[i] = analyse_counts(plan.analyses[i], strata, workspace.caches[i]);
-  }
+  for (std::size_t i = 0; i < analyses.size(); ++i)
+    trial.analyses[i] =
+        analyse_counts(plan.analyses[i], tables_after(n_looks, i, row, workspace), workspace.caches[i]);
   trial.counts.resize(arms.size());
   for (std::size_t i = 0; i < arms.size(); ++i)
     trial.counts[i] = {sum_of(workspace, n_looks, arms[i].events, row),

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -60,8 +61,13 @@ class StagedCountPlan {
   // pipeline (nobody is enrolled who is not known), and the analyses and arms of `trial` as simulate_staged leaves them.
   void tell(const TrialPlan& plan, std::size_t row, Workspace& workspace, StagedOutcome& outcome,
             TrialOutcome& trial) const;
-  // The same without inference and analyses, with what its calendar is made from.
-  CountedLooks looks_of(std::size_t row, Workspace& workspace, StagedOutcome& outcome) const;
+  // The same without inference and analyses, with what its calendar is made from. Records, in months that nobody knows,
+  // are made where `records` is not null.
+  CountedLooks looks_of(std::size_t row, Workspace& workspace, StagedOutcome& outcome,
+                        std::vector<LookRecord>* records = nullptr) const;
+  // The tables of an analysis after so many looks, one a stratum; valid until the workspace is used again.
+  std::span<const analysis::TwoByTwo> tables(std::size_t i_analysis, int n_looks, std::size_t row,
+                                             Workspace& workspace) const;
 
   // Is every look decided by one table, made beforehand?
   bool decides_by_tables() const;

@@ -88,6 +88,9 @@ struct StagedCountPlan::Impl {
   // Draws and decides rows row .. row + n - 1, n <= CountSampler::k_chunk, stage by stage.
   void run_chunk(rng::Key key, std::uint64_t first_trial, std::size_t row, std::size_t n,
                  Workspace& workspace, EndCounts& ends_of_trials) const;
+  // The arms' sizes of the next n_more patients of the i-th trial of a chunk.
+  void give_sizes(const rng::Address& address, std::size_t i, int n_more, std::size_t row,
+                  Workspace& workspace) const;
   // Decides a stage of one trial (i: its place in the chunk); false where that was its last look.
   bool decide(std::size_t i_stage, std::size_t row, std::size_t i, Workspace& workspace,
               EndCounts& ends_of_trials) const;
@@ -96,7 +99,12 @@ struct StagedCountPlan::Impl {
     CountedLooks looks;
     design::LookData data;  // of the last look, in the workspace
   };
-  Told retell(std::size_t row, Workspace& workspace, StagedOutcome& outcome) const;
+  Told retell(std::size_t row, Workspace& workspace, StagedOutcome& outcome,
+              std::vector<LookRecord>* records) const;
+  static LookRecord record(const design::LookData& data, const design::TrialState& state,
+                           const design::Decision& decision, const design::Statistics& statistics);
+  std::span<const analysis::TwoByTwo> tables_after(std::size_t n_looks, std::size_t i_analysis,
+                                                   std::size_t row, Workspace& workspace) const;
   // The analyses and the arms' counts as they stand after so many looks.
   void analyse(const TrialPlan& plan, std::size_t n_looks, std::size_t row, Workspace& workspace,
                TrialOutcome& trial) const;
@@ -123,6 +131,7 @@ struct StagedCountPlan::Impl {
   BlockLaw blocks;
   design::TrialState start;
   LookSize first_size;
+  bool begins_given = false;  // the first look falls within a block
   std::optional<CountSampler> sampler;
 
   std::vector<LookTable> tables;  // [i_look]; empty: looks are decided trial by trial

@@ -143,8 +143,7 @@ std::string StagedCountPlan::Maker::run() {
   const int n_ratios = block_size / std::accumulate(ratio.begin(), ratio.end(), 0);
   for (const int r : ratio) impl_.blocks.balls.push_back(r * n_ratios);
   impl_.first_size = impl_.next_look(0, impl_.start, 0);
-  if (impl_.first_size.n_known % block_size != 0)
-    return "the first look falls within a block, so that the arms' sizes are left to chance";
+  impl_.begins_given = impl_.first_size.n_known % block_size != 0;
 
   if (may_have_fixed_sizes()) {
     if (auto reason = compile(true); !reason.empty()) return reason;
@@ -182,10 +181,12 @@ std::string StagedCountPlan::Maker::compile(bool has_fixed_sizes) {
     for (auto& arm : stage.arms)
       for (auto& cell : arm.cells)
         for (auto& column : cell.columns) column += i_stage * law_.law.n_columns;
-    const bool is_fixed = has_fixed_sizes || i_stage == 0;
+    const bool is_fixed = has_fixed_sizes || (i_stage == 0 && !impl_.begins_given);
     const int end = has_fixed_sizes ? looks_[i_stage].n_known
                     : i_stage == 0  ? impl_.first_size.n_known
                                     : most;
+    // Of later stages: whatever the looks before left to come.
+    const int n_before = i_stage == 0 ? 0 : impl_.first_size.n_known;
     for (std::size_t a = 0; a < impl_.n_arms; ++a) {
       const int balls = impl_.blocks.balls[a];
       if (is_fixed) {
@@ -197,7 +198,7 @@ std::string StagedCountPlan::Maker::compile(bool has_fixed_sizes) {
       for (std::size_t b = 0; b < impl_.n_arms; ++b)
         if (b != a) other = std::min(other, impl_.blocks.balls[b]);
       const int of_all = impl_.n_hypotheses == 1 ? block : balls + other;
-      stage.given.push_back({0, (most - impl_.first_size.n_known) / of_all * balls + 2 * balls});
+      stage.given.push_back({0, (most - n_before) / of_all * balls + 2 * balls});
     }
     n_known = end;
     law.stages.push_back(std::move(stage));
@@ -279,15 +280,13 @@ bool StagedCountPlan::Maker::make_table(const design::TrialState& before, LookTa
   return are_alike;
 }
 
-// What a look decides hangs on one table: all of them beforehand, where later looks know no more than the state tells.
+// What a look decides hangs on one table: all of them beforehand. Refused where patients in a look's pipeline would matter.
 std::string StagedCountPlan::Maker::make_first() {
   const bool has_no_pipeline = plan_.looks.pause == design::Pause::when_enrolled ||
-                               impl_.first_size.n_known == impl_.start.n_planned;
-  if (!decides_by_one_table(impl_) || impl_.n_stages() > FirstLook::k_kept) {
-    if (!has_no_pipeline)
-      return "a look may change whom the patients in its pipeline are compared with";
-    return {};
-  }
+                               impl_.first_size.n_known == impl_.start.n_planned ||
+                               impl_.design->decides_by_totals();
+  if (!decides_by_one_table(impl_) || impl_.n_stages() > FirstLook::k_kept || impl_.begins_given)
+    return has_no_pipeline ? "" : "what a look changes may hang on the patients in its pipeline";
   const auto& [active, control] = impl_.hypotheses.front().front();
   FirstLook first;
   first.events_1 = impl_.sampler->ranges()[active.events];
