@@ -11,6 +11,7 @@
 
 #include "app/command.hpp"
 #include "app/row_sizes.hpp"
+#include "engine/exact_powers.hpp"
 #include "engine/precision.hpp"
 #include "engine/run_study.hpp"
 #include "engine/simulate.hpp"
@@ -116,7 +117,8 @@ std::string engine_lines(const std::vector<scenario::PointSpec>& points, const E
 }
 
 // The exact powers of the primary analyses, in the pool.
-std::vector<ExactPower> primary_powers(const Plans& plans, int n_threads) {
+std::vector<ExactPower> primary_powers(const Plans& plans,
+                                       const std::vector<engine::PointEngine>& engines, int n_threads) {
   struct Powers {
     std::vector<ExactPower> values;
     void merge(const Powers& later) {
@@ -127,7 +129,8 @@ std::vector<ExactPower> primary_powers(const Plans& plans, int n_threads) {
   std::vector<engine::Job<Powers>> jobs{{plans.size(), plans.size(), {}}};
   engine::run_blocks<NoScratch>(jobs, n_threads, nullptr,
                                 [&](std::size_t, std::uint64_t i, NoScratch&) {
-                                  return Powers{{plans[i]->exact_power(plans[i]->analyses.front())}};
+                                  const auto* counts = engines[i].counts.get();
+                                  return Powers{{engine::calculated_of(*plans[i], counts, 0).power}};
                                 });
   return std::move(jobs.front().sum.values);
 }
@@ -267,7 +270,7 @@ ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
   const int n_threads = engine::available_threads();
   const auto plan = engine::plan_study(study, n_threads);
-  const auto powers = primary_powers(plan.plans, n_threads);
+  const auto powers = primary_powers(plan.plans, plan.engines, n_threads);
   const auto& simulation = study.spec().simulation;
   const Costs costs = costs_of(study, plan);
   const double estimate = costs.seconds / n_threads;

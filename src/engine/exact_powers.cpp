@@ -43,16 +43,16 @@ Calculated calculated_of_looks(const trial::TrialPlan& plan, const trial::CountP
   return result;
 }
 
-Calculated calculated_of_staged(const PointWork& work, std::size_t i_analysis) {
-  const auto& plan = *work.plan;
+Calculated calculated_of_staged(const trial::TrialPlan& plan, const trial::CountPlan* counts,
+                                std::size_t i_analysis) {
   Calculated none;
   none.is_null = plan.is_null(plan.analyses[i_analysis]);
   if (i_analysis >= static_cast<std::size_t>(plan.n_hypotheses)) {
     none.power.why_not = "when its data are analysed hangs on the looks";
     return none;
   }
-  const auto made = work.counts ? trial::CountPlan::Attempt{} : trial::CountPlan::make(plan);
-  const trial::CountPlan* counts = work.counts ? work.counts : made.plan.get();
+  const auto made = counts ? trial::CountPlan::Attempt{} : trial::CountPlan::make(plan);
+  if (!counts) counts = made.plan.get();
   if (counts != nullptr && counts->staged()->decides_by_tables())
     return calculated_of_looks(plan, *counts);
   none.power.why_not =
@@ -62,13 +62,17 @@ Calculated calculated_of_staged(const PointWork& work, std::size_t i_analysis) {
 
 }  // namespace
 
+Calculated calculated_of(const trial::TrialPlan& plan, const trial::CountPlan* counts,
+                         std::size_t i_analysis) {
+  if (plan.staged) return calculated_of_staged(plan, counts, i_analysis);
+  const auto& analysis = plan.analyses[i_analysis];
+  return {plan.exact_power(analysis), plan.is_null(analysis)};
+}
+
 std::uint64_t ExactPowerStage::run(std::uint64_t i_block, std::size_t) {
   const auto [i_work, i_analysis] = order_[i_block];
-  const auto& plan = *work_[i_work].plan;
-  const auto& analysis = plan.analyses[i_analysis];
-  calculated_[i_work][i_analysis] =
-      plan.staged ? calculated_of_staged(work_[i_work], i_analysis)
-                  : Calculated{plan.exact_power(analysis), plan.is_null(analysis)};
+  const auto& work = work_[i_work];
+  calculated_[i_work][i_analysis] = calculated_of(*work.plan, work.counts, i_analysis);
   --n_left_[i_work];
   return 1;
 }

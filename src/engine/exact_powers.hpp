@@ -11,7 +11,13 @@
 
 namespace trialwright::engine {
 
-// TrialPlan::exact_power and is_null of every analysis of every point whose values are needed and not
+// Is an analysis's null true, and its exact power: of a fixed design by TrialPlan::exact_power; of a design with looks
+// by convolution, where its counts have fixed sizes and tables alone decide, with the exact probabilities of its
+// stops. `counts` is the plan's law of counts, or null where patients are simulated.
+Calculated calculated_of(const trial::TrialPlan& plan, const trial::CountPlan* counts,
+                         std::size_t i_analysis);
+
+// calculated_of of every analysis of every point whose values are needed and not
 // known, each one block of the pool, those of the most patients first.
 class ExactPowerStage final : public Stage {
  public:

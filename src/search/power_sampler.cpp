@@ -6,6 +6,8 @@
 #include "engine/table_counts.hpp"
 #include "trial/analyse_counts.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_counts.hpp"
+#include "trial/staged_trial.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright::search {
@@ -35,10 +37,19 @@ void note(const trial::PlannedAnalysis& analysis, const trial::AnalysisOutcome& 
   decisions.n_for_harm += is_for_harm(analysis, outcome) ? 1 : 0;
 }
 
+// Of a design that looks before the end.
+void note(const trial::StagedOutcome& outcome, Decisions& decisions) {
+  decisions.rejected.push_back(outcome.rejected != 0 ? 1 : 0);
+  decisions.n_for_harm += outcome.stop == design::StopReason::harm ? 1 : 0;
+}
+
 // One thread's memory.
 struct Worker {
   trial::Workspace workspace;
   trial::CountPlan::Workspace counts;
+  trial::StagedCountPlan::Workspace staged_counts;
+  trial::EndCounts ends;
+  trial::StagedOutcome staged;
   std::vector<analysis::TwoByTwo> strata;
   // Rejection regions of the plan at hand.
   const trial::TrialPlan* plan = nullptr;
@@ -48,6 +59,7 @@ struct Worker {
     if (plan == &next) return;
     plan = &next;
     cache = {};
+    staged_counts.caches.clear();
   }
 };
 
@@ -55,6 +67,11 @@ void simulate_patients(const trial::TrialPlan& plan, std::uint64_t from, std::ui
                        Worker& worker, Decisions& decisions) {
   worker.workspace.prepare(plan);
   for (std::uint64_t i = from; i < to; ++i) {
+    if (plan.staged) {
+      trial::simulate_staged(plan, i, worker.workspace, worker.staged, nullptr);
+      note(worker.staged, decisions);
+      continue;
+    }
     trial::simulate_trial(plan, i, worker.workspace);
     note(plan.analyses.front(), worker.workspace.outcome.analyses.front(), decisions);
   }
@@ -72,6 +89,20 @@ void draw_counts(const trial::TrialPlan& plan, const trial::CountPlan& counts, s
     for (std::size_t i = 0; i < n; ++i) {
       engine::read_tables(cells, worker.counts.counts, i, worker.strata);
       note(analysis, trial::analyse_counts(analysis, worker.strata, worker.cache), decisions);
+    }
+  }
+}
+
+void draw_staged_counts(const trial::TrialPlan& plan, const trial::StagedCountPlan& counts,
+                        std::uint64_t from, std::uint64_t to, Worker& worker, Decisions& decisions) {
+  worker.turn_to(plan);
+  for (std::uint64_t first = from; first < to; first += trial::StagedCountPlan::k_most_trials) {
+    const auto n = static_cast<std::size_t>(
+        std::min<std::uint64_t>(trial::StagedCountPlan::k_most_trials, to - first));
+    counts.run(plan.key, first, n, worker.staged_counts, worker.ends);
+    for (std::size_t row = 0; row < n; ++row) {
+      counts.looks_of(row, worker.staged_counts, worker.staged);
+      note(worker.staged, decisions);
     }
   }
 }
@@ -133,7 +164,10 @@ void PowerSampler::extend(std::span<const int> sizes, std::uint64_t n_trials) {
         const std::uint64_t to = std::min(n_trials, from + extension.block_size);
         Decisions decisions;
         decisions.rejected.reserve(to - from);
-        if (const auto& counts = extension.sample->engine->counts)
+        const auto& counts = extension.sample->engine->counts;
+        if (counts && counts->staged())
+          draw_staged_counts(plan, *counts->staged(), from, to, worker, decisions);
+        else if (counts)
           draw_counts(plan, *counts, from, to, worker, decisions);
         else
           simulate_patients(plan, from, to, worker, decisions);

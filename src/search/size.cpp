@@ -39,6 +39,47 @@ scenario::PointSpec only_hypothesis(const scenario::Study& study, const SizeQues
   return point;
 }
 
+// Where a look's number would not grow with the patients.
+const char* fixed_amount(const design::LookTrigger& trigger) {
+  struct Of {
+    const char* operator()(const design::OutcomesKnown& rule) const {
+      return rule.patients.is_fraction ? nullptr : "outcomes";
+    }
+    const char* operator()(const design::PatientsEnrolled& rule) const {
+      return rule.patients.is_fraction ? nullptr : "enrolled";
+    }
+    const char* operator()(const design::EventsSeen&) const { return "events"; }
+    const char* operator()(const design::CalendarDate&) const { return nullptr; }
+    const char* operator()(const design::FirstOf& rule) const { return any(rule.triggers); }
+    const char* operator()(const design::LastOf& rule) const { return any(rule.triggers); }
+    static const char* any(const std::vector<design::LookTrigger>& triggers) {
+      for (const auto& one : triggers)
+        if (const char* key = fixed_amount(one)) return key;
+      return nullptr;
+    }
+  };
+  return std::visit(Of{}, trigger.rule);
+}
+
+// Designs whose size is one number that everything else of them follows.
+void check_has_size(const design::DesignSpec& design) {
+  const bool is_sequential = design.kind() == design::DesignKind::group_sequential;
+  const bool is_fixed = design.kind() == design::DesignKind::fixed ||
+                        design.kind() == design::DesignKind::randomised_withdrawal;
+  if (!is_fixed && !is_sequential)
+    throw bad_input(fmt::format(
+        "error: design \"{}\" is of kind {} (the size is searched of fixed and group sequential designs; of "
+        "others sweep what its sizes are, with run)",
+        design.name, base::name_of<design::DesignKind>(design::k_design_kinds, design.kind())));
+  if (!design.looks) return;
+  for (const auto& trigger : design.looks->interim)
+    if (const char* key = fixed_amount(trigger))
+      throw bad_input(fmt::format(
+          "error: design \"{}\" has a look at a number of {} (which would stay while the patients are "
+          "searched); write it as a fraction, such as {}: 0.5",
+          design.name, key, std::string_view(key) == "events" ? "outcomes" : key));
+}
+
 SizeGrid grid_of(const trial::TrialPlan& plan, const SizeQuestion& question) {
   const auto ratio = design::reduced_ratio(plan.allocation->arms());
   SizeGrid grid;
@@ -91,6 +132,7 @@ std::shared_ptr<const trial::TrialPlan> plan_of(scenario::Study& study, const Si
 SizeAnswer find_size(scenario::Study& study, const SizeQuestion& question, int n_threads,
                      engine::Monitor* monitor) {
   const auto point = only_hypothesis(study, question);
+  if (const auto* design = study.spec().design(point.design)) check_has_size(*design);
   const auto planned = study.plan(point);
   const SizeGrid grid = grid_of(*planned, question);
   PowerSampler sampler(study, point, n_threads, monitor);
