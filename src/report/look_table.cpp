@@ -29,7 +29,7 @@ std::string look_table(const Table& table) {
     for (const auto& [reason, metric] : row.stops) stops.push_back(metric);
     for (const auto& [name, metric] : row.tested) tested.push_back(metric);
   }
-  const int decimals = decimals_for(stops, 3, 1), decimals_tested = decimals_for(tested, 3, 1);
+  const int decimals = decimals_for(stops, 3, 2), decimals_tested = decimals_for(tested, 3, 2);
   Block block;
   block.add_column("look");
   for (const std::string& reason : content.reasons) {

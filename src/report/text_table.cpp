@@ -48,9 +48,8 @@ bool is_told_by_a_key(const Table& table, int decimals) {
 std::string rejections(const Table& table) {
   const auto patients = all_of(table.content.wholes, k_patients);
   const int decimals_n = decimals_of_patients(patients);
-  const bool with_patients = !is_told_by_a_key(table, decimals_n);
-  // The mean size is told with its error below.
-  const bool with_looks = !table.content.looks.empty();
+  // The sizes that looks leave are told below.
+  const bool with_patients = table.content.looks.empty() && !is_told_by_a_key(table, decimals_n);
   std::vector<const Metric*> metrics;
   for (const Subject& subject : table.content.subjects)
     if (subject.rejection != nullptr) metrics.push_back(subject.rejection);
@@ -66,16 +65,13 @@ std::string rejections(const Table& table) {
     if (subject.rejection == nullptr) continue;
     std::vector<std::string> cells;
     if (with_patients)
-      cells.push_back(with_looks
-                          ? cell(k_patients(whole_of(table, subject.point)), 0)
-                          : cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
+      cells.push_back(cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
     const Metric* exact = find(subject.metrics, "exact_power");
     const Metric* naive =
         find(subject.metrics, subject.rejection->metric == "familywise_error" ? "naive_familywise_error"
                                                                               : "naive_power");
-    cells.insert(cells.end(),
-                 {subject.quantity, with_error(*subject.rejection, decimals),
-                  interval(*subject.rejection, decimals), cell(exact, 4), cell(naive, decimals)});
+    cells.insert(cells.end(), {subject.quantity, with_error(*subject.rejection, decimals),
+                               interval(*subject.rejection, decimals), cell(exact, 4), cell(naive, 4)});
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
   return block.is_empty() ? "" : block.render("Probability to reject", table.keys, table.width);
@@ -229,7 +225,7 @@ std::string conduct(const Table& table) {
     decimals.push_back(
         decimals_for(all_of<Whole>(table.content.wholes,
                                    [name](const Whole& whole) { return find(whole.metrics, name); }),
-                     1, 1));
+                     name == "patients_quantile" ? 0 : 1, 1));
   }
   if (with_trials) block.add_column("trials");
   if (with_failed) block.add_column("failed analyses");
@@ -284,6 +280,8 @@ std::string legend(const Table& table) {
     out +=
         " Type I error: the probability to reject a hypothesis whose null is true, where power has no "
         "meaning.";
+  if (has_naive)
+    out += " Naive: by an analysis that takes no account of the looks and of what they changed.";
   if (has_exact) out += " Exact: by enumeration of all outcomes, free of Monte Carlo error.";
   return wrapped(out, table.width);
 }

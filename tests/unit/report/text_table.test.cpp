@@ -50,6 +50,12 @@ reported         150  easi90      power            0.4062 ± 0.0011  [0.4040, 0.
 reported         300  easi50      power            0.9876 ± 0.0012  [0.9852, 0.9900]  0.9879
 reported         300  easi90      power            0.4938 ± 0.0011  [0.4916, 0.4960]
 
+How trials end, look by look (probabilities)
+scenario  patients  look  efficacy
+--------  --------  ----  --------
+reported       300     1    0.2100
+MCSE at most 0.0013.
+
 Estimates, and observed rates by arm
 scenario    patients  hypothesis  mean estimate ± MCSE        bias ± MCSE  coverage  placebo   hcmsc
 ----------  --------  ----------  --------------------  -----------------  --------  -------  ------
@@ -70,11 +76,6 @@ null_truth       300         23.46 ± 0.01                0
 reported         300         23.46 ± 0.01                7
 (all)            150         23.46 ± 0.01                0
 
-Further metrics
-scenario  patients  metric            look  reason    estimate ± MCSE      95% interval
---------  --------  ----------------  ----  --------  ---------------  ----------------
-reported       300  stop_probability     1  efficacy  0.2100 ± 0.0013  [0.2075, 0.2125]
-
 Note (1 of 4 points): 7 trials had an empty stratum; they count as no rejection
 
 ± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of trials, normal for
@@ -91,6 +92,121 @@ TEST(TextTable, stays_within_its_width_and_keeps_every_number) {
     for (const char* number : {"0.9876", "0.9879", "0.9512", "0.5758", "0.2780", "23.46", "0.2100"})
       EXPECT_THAT(text, HasSubstr(number));
   }
+}
+
+Metric at_look(Metric made, int look, std::string reason, std::string arm = {}) {
+  made.look = look;
+  made.reason = std::move(reason);
+  made.arm = std::move(arm);
+  return made;
+}
+
+// A design with a look, beside the same with two doses of which one is chosen, under a null.
+Results with_looks() {
+  constexpr std::uint64_t n = 100000;
+  Results results = sample();
+  results.points.resize(1);
+  results.points[0].design = "sequential";
+  results.points[0].sweep.clear();
+  results.points[0].null_hypotheses = {"easi50"};
+  const auto reason = [](Metric made, std::string text) {
+    made.reason = std::move(text);
+    return made;
+  };
+  results.points[0].metrics = {
+      metric("power", "easi50", 0.0244, 0.0005, 0.0234, 0.0254, n),
+      metric("naive_power", "easi50", 0.0388, 0.0006, 0.0376, 0.04, n),
+      metric("exact_power", "easi50", 0.0246, 0, 0.0246, 0.0246, 0),
+      metric("bias", "easi50", -0.0091, 0.0002, -0.0095, -0.0087, 65536),
+      metric("coverage", "easi50", 0.9432, 0.0009, 0.9414, 0.945, 65536),
+      metric("adjusted_bias", "easi50", -0.0012, 0.0002, -0.0016, -0.0008, 65536),
+      metric("adjusted_coverage", "easi50", 0.9488, 0.0009, 0.947, 0.9506, 65536),
+      metric("familywise_error", "", 0.0244, 0.0005, 0.0234, 0.0254, n),
+      metric("naive_familywise_error", "", 0.0388, 0.0006, 0.0376, 0.04, n),
+      at_look(metric("stop_probability", "", 0.0016, 0.0001, 0.0014, 0.0018, n), 1, "efficacy"),
+      at_look(metric("exact_stop_probability", "", 0.0015, 0, 0.0015, 0.0015, 0), 1, "efficacy"),
+      at_look(metric("stop_probability", "", 0.6523, 0.0015, 0.6493, 0.6553, n), 1, "futility"),
+      at_look(metric("stop_probability", "", 0.0228, 0.0005, 0.0218, 0.0238, n), 2, "efficacy"),
+      at_look(metric("stop_probability", "", 0.3233, 0.0015, 0.3203, 0.3263, n), 2, "completed"),
+      metric("expected_patients", "", 296.61, 0.21, 296.2, 297, n),
+      reason(metric("patients_quantile", "", 412, 0, 412, 412, 4096), "0.9"),
+      metric("expected_patients_analysed", "", 277.21, 0.31, 276.6, 277.8, n),
+      metric("overrun_patients", "", 19.44, 0.21, 19, 19.9, 4096),
+      metric("duration_months", "", 33.94, 0.11, 33.7, 34.2, 4096),
+      reason(metric("duration_quantile", "", 51.5, 0.2, 51.1, 51.9, 4096), "0.9"),
+      metric("p_stop_harm", "", 0, 0, 0, 0.0001, n),
+  };
+  auto doses = results.points[0];
+  doses.design = "selection";
+  doses.null_hypotheses = {"easi50[low]", "easi50[high]"};
+  doses.metrics = {
+      metric("power", "easi50[low]", 0.0131, 0.0004, 0.0123, 0.0139, n),
+      metric("naive_power", "easi50[low]", 0.0211, 0.0005, 0.0201, 0.0221, n),
+      metric("power", "easi50[high]", 0.0129, 0.0004, 0.0121, 0.0137, n),
+      metric("naive_power", "easi50[high]", 0.0205, 0.0004, 0.0197, 0.0213, n),
+      metric("power_any", "", 0.025, 0.0005, 0.024, 0.026, n),
+      metric("familywise_error", "", 0.025, 0.0005, 0.024, 0.026, n),
+      metric("naive_familywise_error", "", 0.0401, 0.0006, 0.0389, 0.0413, n),
+      at_look(metric("stop_probability", "", 0, 0, 0, 0.0001, n), 1, "efficacy"),
+      at_look(metric("stop_probability", "", 0.025, 0.0005, 0.024, 0.026, n), 2, "efficacy"),
+      at_look(metric("stop_probability", "", 0.975, 0.0005, 0.974, 0.976, n), 2, "completed"),
+      at_look(metric("selection_probability", "easi50[low]", 0.4997, 0.0016, 0.4966, 0.5028, n), 2, "",
+              "low"),
+      at_look(metric("selection_probability", "easi50[high]", 0.5003, 0.0016, 0.4972, 0.5034, n), 2, "",
+              "high"),
+      metric("expected_patients", "", 460, 0, 460, 460, n),
+  };
+  results.points.push_back(doses);
+  return results;
+}
+
+TEST(TextTable, tells_designs_with_looks_side_by_side) {
+  EXPECT_EQ(text_table(with_looks(), {.width = 104}), R"(study phase3, seed 20261123, 100000 trials a point, scenario null_truth
+
+Probability to reject
+design      hypothesis       quantity          probability ± MCSE        95% interval   exact   naive
+----------  ---------------  ----------------  ------------------  ------------------  ------  ------
+sequential  easi50           type I error       0.02440 ± 0.00050  [0.02340, 0.02540]  0.0246  0.0388
+
+selection   easi50[low]      type I error       0.01310 ± 0.00040  [0.01230, 0.01390]          0.0211
+selection   easi50[high]     type I error       0.01290 ± 0.00040  [0.01210, 0.01370]          0.0205
+selection   (any)            type I error       0.02500 ± 0.00050  [0.02400, 0.02600]
+selection   (any true null)  familywise error   0.02500 ± 0.00050  [0.02400, 0.02600]          0.0401
+
+How trials end and what they test, look by look (probabilities)
+design      look  efficacy   exact  futility  completed  tests low  tests high
+----------  ----  --------  ------  --------  ---------  ---------  ----------
+sequential     1    0.0016  0.0015    0.6523
+sequential     2    0.0228                       0.3233
+
+selection      1    0.0000
+selection      2    0.0250                       0.9750     0.4997      0.5003
+MCSE at most 0.0016.
+
+Estimates, and observed rates by arm
+design      hypothesis         bias ± MCSE  adjusted bias  coverage  adjusted coverage
+----------  ----------  ------------------  -------------  --------  -----------------
+sequential  easi50      -0.00910 ± 0.00020        -0.0012    0.9432             0.9488
+MCSE at most 0.00020 (adjusted bias), 0.00090 (coverage), 0.00090 (adjusted coverage).
+
+Conduct of the trial
+design                N  N 90%  analysed ± MCSE  over-run ± MCSE  study months ± MCSE  months 90%
+----------  -----------  -----  ---------------  ---------------  -------------------  ----------
+sequential  296.6 ± 0.2    412      277.2 ± 0.3       19.4 ± 0.2           33.9 ± 0.1  51.5 ± 0.2
+
+± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of trials, normal
+for means and rates. Type I error: the probability to reject a hypothesis whose null is true, where
+power has no meaning. Naive: by an analysis that takes no account of the looks and of what they changed.
+Exact: by enumeration of all outcomes, free of Monte Carlo error.
+)");
+}
+
+TEST(TextTable, what_has_no_place_stands_below) {
+  Results results = sample();
+  Metric other = metric("half_life", "", 0.25, 0.01, 0.23, 0.27, 100);
+  results.points[0].metrics.push_back(other);
+  EXPECT_THAT(text_table(results), HasSubstr("Further metrics\n"));
+  EXPECT_THAT(text_table(results), HasSubstr("half_life    0.250 ± 0.010  [0.230, 0.270]"));
 }
 
 TEST(TextTable, one_point_needs_no_names) {
