@@ -44,7 +44,6 @@ bool TrialPlan::is_null(const PlannedAnalysis& analysis) const {
 }
 
 TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) const {
-  if (staged) return no("the design looks before the end");
   if (analysis.maintenance) return no("how many responders are randomised again is random");
   if (!analysis.strata.empty() || analysis.test.spec().method == analysis::Method::cmh)
     return no("the analysis is stratified");
