@@ -49,7 +49,7 @@ class ThresholdDesign : public design::StagedDesign {
       state.stop = design::StopReason::efficacy;
     } else if (data.is_final) {
       state.stop = design::StopReason::completed;
-    } else if (z < futility_z_[look]) {
+    } else if (z <= futility_z_[look]) {
       state.stop = design::StopReason::futility;
     }
     return {state.stop, state.stop == design::StopReason::none ? "go_on" : "stop"};

@@ -174,8 +174,12 @@ TEST(StagedCounts, LooksMayCutBlocks) {
       EXPECT_EQ(table.n_1 + table.n_0, 102);
       n_even += table.n_1 == 51 ? 1 : 0;
       // What is left of the block comes first.
-      if (looks.size() > 1) EXPECT_LE(std::abs(looks[1].tables[0].n_1 - 101), 1);
-      if (looks.size() > 2) EXPECT_EQ(looks[2].tables[0].n_1, 150);
+      if (looks.size() > 1) {
+        EXPECT_LE(std::abs(looks[1].tables[0].n_1 - 101), 1);
+      }
+      if (looks.size() > 2) {
+        EXPECT_EQ(looks[2].tables[0].n_1, 150);
+      }
     }
   }
   EXPECT_EQ(sorted(all), sorted(told));
