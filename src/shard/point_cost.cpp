@@ -41,7 +41,20 @@ double of_patients_trial(const trial::TrialPlan& plan) {
   return 300 + of_patient(plan) * plan.n_patients + of_analyses(plan, {plan, nullptr});
 }
 
+// One trial with looks: decided by tables, or by the design.
+double of_staged_trial(const trial::TrialPlan& plan, const trial::StagedCountPlan& counts) {
+  return counts.decides_by_tables() ? 7.0 * plan.staged->n_looks()
+                                    : 60.0 * plan.n_hypotheses * plan.staged->n_looks();
+}
+
+// What the first trials with looks cost beside: estimates, and inference that allows for the looks.
+double of_inference(const trial::TrialPlan& plan, std::uint64_t n_trials) {
+  if (!plan.staged) return 0;
+  return 8e3 * plan.n_hypotheses * static_cast<double>(std::min(n_trials, trial::k_inference_trials));
+}
+
 double of_counts_trial(const trial::TrialPlan& plan, const trial::CountPlan& counts) {
+  if (counts.staged()) return of_staged_trial(plan, *counts.staged());
   return static_cast<double>(counts.n_columns()) + 6 * static_cast<double>(plan.analyses.size()) +
          of_analyses(plan, {plan, &counts});
 }
@@ -71,6 +84,7 @@ PointCost cost_of(const trial::TrialPlan& plan, const trial::CountPlan* counts,
                   const scenario::SimulationSpec& simulation, std::uint64_t n_trials) {
   double once = k_planning;
   for (const auto& analysis : plan.analyses) once += of_exact_power(plan, analysis);
+  once += of_inference(plan, n_trials);
   double all_trials = static_cast<double>(n_trials);
   if (simulates_truth(plan))
     all_trials += static_cast<double>(simulation.truth_patients) / plan.n_patients;
