@@ -91,6 +91,7 @@ class Reestimation final : public StagedDesign {
       : rules_(rules),
         z_(context.test),
         test_(rules.combination, one_sided_alpha(context.test), rules.information, rules.efficacy),
+        naive_z_(-math::normal_quantile(test_.alpha())),
         inference_(context, rules.rule->is_blinded() ? TwoStageInference::Rule::blinded
                                                      : TwoStageInference::Rule::unblinded),
         planned_(spec.patients),
@@ -121,16 +122,16 @@ class Reestimation final : public StagedDesign {
   }
 
   Bits naive_rejections(const LookData& data, const TrialState& state) const override {
-    const double critical_z = -math::normal_quantile(test_.alpha());
     const auto rejects = [&](int last) {
-      return z_(data, 0, last) > critical_z || (two_sided() && z_.against(data, 0, last) > critical_z);
+      return z_(data, 0, last) > naive_z_ || (two_sided() && z_.against(data, 0, last) > naive_z_);
     };
     const bool looked = rules_.efficacy && state.n_looks > 1;
     return rejects(data.i_look) || (looked && rejects(0)) ? 1 : 0;
   }
 
   Inference infer(const LookData& data, const TrialState& state, int) const override {
-    return inference_(test_, z_.statistic(), data, state.information[0]);
+    return inference_(test_, z_.statistic(), data, state.information[0],
+                      futility_limit(state.information[0]));
   }
 
  private:
@@ -153,11 +154,15 @@ class Reestimation final : public StagedDesign {
                     view.critical_z_2);
   }
   bool is_futile(const InterimView& view) const;
+  // The first-stage z up to which is_futile(), by the normal form of conditional power (Jennison & Turnbull 2000, eq.
+  // 10.1, under the observed effect): -infinity without futility.
+  double futility_limit(double information) const;
   Decision set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const;
 
   ReestimationSpec rules_;
   StageZ z_;
   TwoStageTest test_;
+  double naive_z_;  // of one analysis with all of alpha
   TwoStageInference inference_;
   int planned_;
   int step_;
@@ -187,6 +192,14 @@ bool Reestimation::is_futile(const InterimView& view) const {
   if (!rules_.futility) return false;
   if (rules_.futility->rule == StopRule::z) return view.z <= rules_.futility->below;
   return conditional_power(view) < rules_.futility->below;
+}
+
+double Reestimation::futility_limit(double information) const {
+  if (!rules_.futility) return -k_infinity;
+  if (rules_.futility->rule == StopRule::z) return rules_.futility->below;
+  const double t = test_.weight(information);
+  return std::sqrt(t) * (test_.bounds(information).final_z +
+                         std::sqrt(1.0 - t) * math::normal_quantile(rules_.futility->below));
 }
 
 Decision Reestimation::set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const {
@@ -260,14 +273,14 @@ Decision Reestimation::decide_end(const LookData& data, TrialState& state, Stati
 // Recruitment ended before the look: one analysis, with all of alpha.
 Decision Reestimation::decide_without_look(const LookData& data, TrialState& state,
                                            Statistics* told) const {
-  const double z = z_(data, 0, 0), critical_z = -math::normal_quantile(test_.alpha());
-  state.efficacy_z[0] = critical_z;
+  const double z = z_(data, 0, 0);
+  state.efficacy_z[0] = naive_z_;
   if (told != nullptr) {
     told->add("z", z);
-    told->add("efficacy_z", critical_z);
+    told->add("efficacy_z", naive_z_);
   }
-  if (z > critical_z) return end(state, StopReason::efficacy, SizeAction::reject);
-  if (two_sided() && z_.against(data, 0, 0) > critical_z)
+  if (z > naive_z_) return end(state, StopReason::efficacy, SizeAction::reject);
+  if (two_sided() && z_.against(data, 0, 0) > naive_z_)
     return end(state, StopReason::harm, SizeAction::reject_harm);
   return end(state, StopReason::completed, SizeAction::accept);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <optional>
 #include <span>
 
@@ -80,7 +81,8 @@ double p_value(const TwoStageTest& test, const analysis::ZStatistic& z, const Lo
 }  // namespace
 
 Inference TwoStageInference::operator()(const TwoStageTest& test, const analysis::ZStatistic& z,
-                                        const LookData& data, double information) const {
+                                        const LookData& data, double information,
+                                        double futility_z) const {
   const auto n = static_cast<std::size_t>(data.i_look) + 1;
   std::array<analysis::TwoByTwo, k_most_strata> all;
   if (n > 2 || data.n_strata > k_most_strata) return {};
@@ -119,19 +121,22 @@ Inference TwoStageInference::operator()(const TwoStageTest& test, const analysis
   if (test.combination() == Combination::fisher) {
     const double alpha_1 =
         std::isfinite(bounds.interim_z) ? math::normal_survival(bounds.interim_z) : 0.0;
-    found = sequential::fisher_estimate({z_values, amounts, alpha_1, 1.0, test.fisher_product()},
-                                        confidence_level_);
+    const double alpha_0 = std::isfinite(futility_z) ? math::normal_survival(futility_z) : 1.0;
+    found = sequential::fisher_estimate(
+        {z_values, amounts, alpha_1, std::max(alpha_0, alpha_1), test.fisher_product()},
+        confidence_level_);
   } else {
     const bool as_it_came = test.combination() == Combination::unweighted && is_blinded_;
     const double t = test.weight(information);
     const std::array<double, 2> planned{std::sqrt(t), std::sqrt(1.0 - t)},
         real{std::sqrt(amounts[0]), std::sqrt(amounts[stages.n - 1])};
     const std::array<double, 2> critical{bounds.interim_z, bounds.final_z};
+    const std::array<double, 2> futile{futility_z, -std::numeric_limits<double>::infinity()};
     found = sequential::combination_estimate({z_values,
                                               amounts,
                                               {(as_it_came ? real : planned).data(), stages.n},
                                               {critical.data(), stages.n},
-                                              {}},
+                                              {futile.data(), stages.n}},
                                              confidence_level_);
   }
   Inference result;

@@ -19,9 +19,11 @@ class TwoStageInference {
   enum class Rule { blinded, unblinded };
   TwoStageInference(const DesignContext& context, Rule rule);
 
-  // The stages decided so far; `z` is the planned test's.
+  // The stages decided so far; `z` is the planned test's. `futility_z`: up to which first-stage z the look stops
+  // for futility (-infinity: it does not); such a stop ranks below every later end in estimate and interval, not
+  // in the p-value, for the test gives no alpha back.
   Inference operator()(const TwoStageTest& test, const analysis::ZStatistic& z, const LookData& data,
-                       double information) const;
+                       double information, double futility_z) const;
 
  private:
   analysis::Estimator estimator_;
