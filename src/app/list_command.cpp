@@ -2,10 +2,22 @@
 
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "analysis/choices.hpp"
 #include "app/command.hpp"
+#include "design/closed_test.hpp"
 #include "design/design_spec.hpp"
+#include "design/enrichment.hpp"
+#include "design/futility.hpp"
+#include "design/looks.hpp"
+#include "design/reestimation.hpp"
+#include "design/reestimation_rule.hpp"
+#include "design/reestimation_sizing.hpp"
+#include "design/selection.hpp"
+#include "design/selection_rules.hpp"
+#include "design/withdrawal.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
 #include "patient/course.hpp"
@@ -16,6 +28,8 @@
 #include "scenario/scenario_spec.hpp"
 #include "scenario/simulation_spec.hpp"
 #include "sequential/boundary.hpp"
+#include "sequential/combination.hpp"
+#include "sequential/multi_arm.hpp"
 
 namespace trialwright::app {
 namespace {
@@ -41,7 +55,7 @@ std::string rows(const std::array<base::Named<T>, n>& table) {
   return rows(std::span<const base::Named<T>>(table));
 }
 
-std::vector<Kind> kinds() {
+std::vector<Kind> kinds_of_patients() {
   return {
       {"distributions", "population.covariates.*.distribution", rows(patient::distribution_table())},
       {"courses", "measures.*.course.model", rows(patient::course_model_table())},
@@ -53,16 +67,73 @@ std::vector<Kind> kinds() {
       {"analyses", "analyses.*.method", rows(analysis::method_table())},
       {"effects", "analyses.*.effect", rows(analysis::effect_measure_table())},
       {"intervals", "analyses.*.interval", rows(analysis::interval_method_table())},
+  };
+}
+
+// What designs of one kind or of several have in common.
+std::vector<Kind> kinds_of_designs() {
+  return {
       {"designs", "designs.*.kind", rows(design::k_design_kinds)},
-      {"boundaries", "designs.*.efficacy.boundary, .harm.boundary; boundaries --efficacy",
-       rows(sequential::k_families)},
       {"randomisation", "designs.*.randomisation.method", rows(design::k_randomisation_methods)},
+      {"imbalances", "designs.*.randomisation.imbalance, of minimisation", rows(design::k_imbalances)},
+      {"pauses", "designs.*.pause, beside looks", rows(design::k_pauses)},
+      {"overruns", "designs.*.overrun, beside looks", rows(design::k_overruns)},
+      {"boundaries",
+       "designs.*.efficacy.boundary, .harm.boundary, .futility.boundary; boundaries --efficacy",
+       rows(sequential::k_families)},
+      {"futility", "designs.*.futility.rule of group_sequential", rows(design::k_futility_rules)},
+      {"futility_effects", "designs.*.futility.effect", rows(design::k_foretold_effects)},
+      {"combinations", "designs.*.combination", rows(sequential::k_combinations)},
+      {"intersections", "designs.*.intersection of treatment_selection", rows(design::k_intersections)},
+      {"stops", "why a trial ended: reasons of stop_probability, stop_reason of trials.csv",
+       rows(design::k_stop_reason_names)},
+  };
+}
+
+std::vector<Kind> kinds_of_one_design() {
+  return {
+      {"reestimation", "designs.*.reestimation.rule", rows(design::k_reestimation_rules)},
+      {"reestimation_effects", "designs.*.reestimation.effect", rows(design::k_foreseen_effects)},
+      {"reestimation_variances", "designs.*.reestimation.variance", rows(design::k_sizing_variances)},
+      {"reestimation_keeps", "designs.*.reestimation.keeps, of blinded_rate",
+       rows(design::k_kept_effects)},
+      {"reestimation_futility", "designs.*.futility.rule of sample_size_reestimation",
+       rows(design::k_reestimation_stops)},
+      {"reestimation_actions", "what looks of sample_size_reestimation decide, in results",
+       rows(design::k_size_actions)},
+      {"selection", "designs.*.selection.rule", rows(design::k_selection_rules)},
+      {"ties", "designs.*.selection.ties", rows(design::k_ties)},
+      {"stop_when", "designs.*.stop_when of treatment_selection, beside efficacy",
+       rows(design::k_stop_when)},
+      {"multi_arm_boundaries", "designs.*.boundary of multi_arm_multi_stage",
+       rows(sequential::k_multi_arm_shapes)},
+      {"multi_arm_futility", "designs.*.futility of multi_arm_multi_stage",
+       rows(sequential::k_multi_arm_futilities)},
+      {"enrichment", "designs.*.enrichment.rule", rows(design::k_enrichment_rules)},
+      {"enrichment_statistics", "designs.*.enrichment.on", rows(design::k_enrichment_statistics)},
+      {"population_intersections", "designs.*.intersection of enrichment",
+       rows(design::k_population_intersections)},
+      {"enrichment_actions", "what looks of enrichment decide, in results",
+       rows(design::k_enrichment_actions)},
+      {"maintenance", "designs.*.maintenance.analyses.*.outcome", rows(design::k_maintenance_outcomes)},
+  };
+}
+
+std::vector<Kind> kinds_of_runs() {
+  return {
       {"truths", "scenarios.*.truth.draw (beside effect and odds_ratio)",
        rows(scenario::truth_draw_table())},
       {"engines", "simulation.engine", rows(scenario::engine_table())},
       {"compressions", "outputs.compression", rows(scenario::compression_table())},
       {"precision", "simulation.precision.metric", rows(scenario::precision_metric_table())},
   };
+}
+
+std::vector<Kind> kinds() {
+  std::vector<Kind> all = kinds_of_patients();
+  for (auto* part : {&kinds_of_designs, &kinds_of_one_design, &kinds_of_runs})
+    for (Kind& kind : (*part)()) all.push_back(std::move(kind));
+  return all;
 }
 
 ExitStatus run(const std::string& wanted) {

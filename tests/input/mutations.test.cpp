@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
+#include <map>
 #include <random>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 
 #include "scenario/study.hpp"
 #include "trial/simulate_trial.hpp"
+#include "trial/staged_trial.hpp"
 #include "trialwright/error.hpp"
 
 namespace trialwright {
@@ -100,14 +102,20 @@ void mutate(std::string& text, Random& random) {
 bool is_sound(const std::string& text) {
   try {
     auto study = scenario::Study::parse(text, "study.yaml", k_configs, {});
+    // Two of each design.
     auto points = study.points();
-    points.resize(std::min<std::size_t>(points.size(), 2));
+    std::map<std::string, int> n_points;
+    std::erase_if(points, [&](const auto& point) { return ++n_points[point.design] > 2; });
     trial::Workspace workspace;
+    trial::StagedOutcome outcome;
     for (const auto& plan : study.plans(points)) {
       constexpr int k_most_patients = 2000;
       if (plan->n_patients > k_most_patients) continue;
       workspace.prepare(*plan);
-      trial::simulate_trial(*plan, 0, workspace);
+      if (plan->staged)
+        trial::simulate_staged(*plan, 0, workspace, outcome, nullptr);
+      else
+        trial::simulate_trial(*plan, 0, workspace);
     }
     study.resolved_yaml();
     return true;
@@ -150,7 +158,10 @@ TEST_P(Mutations, EndInFaultsOrInAStudy) {
 
 INSTANTIATE_TEST_SUITE_P(Shipped, Mutations,
                          testing::Values("phase2.yaml", "phase3_power.yaml", "phase3_sweep.yaml",
-                                         "assurance.yaml", "type1_error.yaml", "group_sequential.yaml"),
+                                         "assurance.yaml", "type1_error.yaml", "group_sequential.yaml",
+                                         "promising_zone.yaml", "seamless_selection.yaml",
+                                         "enrichment.yaml", "regional_bridging.yaml",
+                                         "maintenance.yaml"),
                          [](const auto& config) {
                            return config.param.substr(0, config.param.find('.'));
                          });
