@@ -148,6 +148,18 @@ for directory in rows rows_again rows_last; do
   for file in results.json trials.csv patients.csv; do same rows_whole/$file $directory/$file; done
 done
 
+# Trials with looks, drawn as counts and by patients.
+looks=(run "$configs/group_sequential.yaml" --trials 9000 "${quick[@]}" --set 'scenarios={null: {effect: 0}, reported: {effect: 1}}')
+exits 0 "${looks[@]}" -o looks_whole
+for i in 2 4 1 3; do exits 0 "${looks[@]}" --shard $i/4 -o looks; done
+exits 0 merge looks -q
+for file in results.json results.csv; do same looks_whole/$file looks/$file; done
+looks=(run "$configs/../tests/golden/staged.yaml" "${quick[@]}" --set outputs.trials=true --set outputs.patients=2)
+exits 0 "${looks[@]}" -o looks_of_patients
+for i in 3 1 2; do exits 0 "${looks[@]}" --shard $i/3 -o looks_of_few; done
+exits 0 merge looks_of_few -q
+for file in results.json results.csv trials.csv patients.csv; do same looks_of_patients/$file looks_of_few/$file; done
+
 # Two cuttings that overlap in part and together cover all: what is told to be missing makes it whole.
 shard 1/3 mixed
 for i in 2 3 4 5; do shard $i/5 mixed; done

@@ -26,6 +26,16 @@ both assurance 64
 both phase2 64 "${patients[@]}"
 both phase3_power 300000
 both phase3_power 64 "${patients[@]}"
+# Trials with looks: counts where they can be drawn, and patients; past the first trials that have an inference.
+both group_sequential 70000 --set 'scenarios={reported: {effect: 1}}'
+both group_sequential 16 "${patients[@]}"
+both promising_zone 6000
+both promising_zone 16 "${patients[@]}"
+both seamless_selection 2000
+both seamless_selection 16 "${patients[@]}"
+both enrichment 16
+both maintenance 32
+both regional_bridging 16
 
 # On whatever cores the process may use.
 study=$configs/phase3_power.yaml
