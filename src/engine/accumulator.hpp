@@ -35,7 +35,7 @@ struct AnalysisAccumulator {
   stats::Moments estimate;  // on the analysis scale (ln of a ratio), about the true value or 0
   stats::Histogram distribution{k_distribution_width,
                                 k_distribution_bins};  // of estimate + k_distribution_offset
-  ConsistencyCounts consistency;  // of an analysis that is held against another
+  ConsistencyCounts consistency;                       // of an analysis that is held against another
 };
 
 // Squares of counts, summed over up to 10^12 trials.
@@ -83,7 +83,8 @@ class PointAccumulator {
   stats::Moments duration_months;
   stats::Moments n_screened;
   // Empty of a fixed design. Of a design that looks before the end, what it decides and comes to is here; `analyses` and
-  // `arms` then are of the trials below trial::k_inference_trials alone, as they stood at the look that ended each.
+  // `arms` then are of the trials below trial::k_inference_trials alone, as they stood at the look that ended each; those
+  // of a hypothesis of the trials alone that tested it at that look.
   StagedAccumulator staged;
 };
 

@@ -19,6 +19,11 @@ void add_each(std::vector<std::uint64_t>& sums, const std::vector<std::uint64_t>
 
 }  // namespace
 
+bool was_tested_last(const design::TrialState& state, std::size_t i_hypothesis) {
+  TRIALWRIGHT_EXPECT(state.n_looks >= 1);
+  return (state.open_at[static_cast<std::size_t>(state.n_looks) - 1] >> i_hypothesis & 1) != 0;
+}
+
 StagedAccumulator::StagedAccumulator(const trial::TrialPlan& plan,
                                      const std::vector<std::optional<double>>& true_values) {
   if (!plan.staged) return;
@@ -76,7 +81,7 @@ void StagedAccumulator::add_inference(const trial::TrialPlan& plan,
     const auto& inference = outcome.inference[i];
     const auto effect = plan.analyses[i].effect;
     const bool on_scale = effect == analysis::EffectMeasure::risk_difference || inference.estimate > 0;
-    if (!inference.defined || !on_scale) continue;
+    if (!inference.defined || !on_scale || !was_tested_last(outcome.state, i)) continue;
     ++adjusted[i].n_defined;
     adjusted[i].estimate.add(on_analysis_scale(effect, inference.estimate));
     if (const auto& truth = true_values[i])

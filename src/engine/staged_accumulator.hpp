@@ -18,7 +18,11 @@ inline constexpr std::size_t k_patients_bins = std::size_t{1} << 26;
 inline constexpr double k_months_width = 0.01;
 inline constexpr std::size_t k_months_bins = std::size_t{1} << 20;
 
-// Adjusted inference on one hypothesis.
+// Was a hypothesis still tested at the trial's last look? Of one that was given up before (its arm was dropped, say) nobody
+// takes an estimate from the trial.
+bool was_tested_last(const design::TrialState& state, std::size_t i_hypothesis);
+
+// Adjusted inference on one hypothesis, of the trials that tested it at their last look.
 struct AdjustedAccumulator {
   std::uint64_t n_defined = 0;
   std::uint64_t n_covered = 0;  // of these, the interval holds the true value

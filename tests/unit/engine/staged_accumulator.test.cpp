@@ -157,6 +157,20 @@ TEST(StagedMetrics, AdjustedInferenceStandsBesideTheUnadjusted) {
   EXPECT_EQ(sum.staged.n_inference, 4u);
 }
 
+// Where the hypothesis was given up before the last look, the trial has no estimate of it.
+TEST(StagedMetrics, NothingIsEstimatedOfWhatWasGivenUp) {
+  const auto plan = two_looks();
+  const TrueValues truths(plan->analyses.size(), 0.2);
+  PointAccumulator sum(*plan, truths);
+  auto outcome = ended(2, design::StopReason::completed, 200, 200, 20.0);
+  outcome.inference = {{0.02, 0.3, 0.2, 0.4, true}};
+  sum.staged.add_inference(*plan, truths, outcome);
+  outcome.state.open_at[1] = 0;
+  sum.staged.add_inference(*plan, truths, outcome);
+  EXPECT_EQ(sum.staged.n_inference, 2u);
+  EXPECT_EQ(sum.staged.adjusted[0].n_defined, 1u);
+}
+
 trial::StagedOutcome random_outcome(std::mt19937_64& engine) {
   using enum design::StopReason;
   const int n_looks = 1 + static_cast<int>(engine() % 2);
