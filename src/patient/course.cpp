@@ -165,6 +165,12 @@ CourseEffects read_effects(input::Reader& measure, const Population& population,
     measure.raw("stratum_effects");
   }
   effects.baseline = measure.number("baseline_effect", k_log_odds, 0.0);
+  if (auto reader = measure.optional_map("calendar_drift")) {
+    effects.calendar_drift = reader->number("log_odds_per_year", k_log_odds);
+    if (recruitment.is_trivial())
+      reader->fault("",
+                    "a drift needs the section recruitment, which says when patients are randomised");
+  }
   return effects;
 }
 

@@ -1,6 +1,6 @@
 // The course of the driving measure as a study file states it: the ratio's laws by arm,
 // how fast they are reached, the correlation between visits, and what shifts them by site,
-// region, stratum and baseline.
+// region, stratum, baseline and calendar.
 #pragma once
 
 #include <optional>
@@ -50,8 +50,11 @@ struct CourseEffects {
   std::optional<RegionEffects> region;
   std::vector<StratumEffects> strata;
   double baseline = 0;  // log odds a standard deviation of the baseline covariate's latent normal
+  // Log odds a year, of every arm alike: a patient randomised t years after the first possible date
+  // (Recruitment::first_possible_month) has t times it more.
+  double calendar_drift = 0;
 
-  bool any() const { return site || region || !strata.empty() || baseline != 0; }
+  bool any() const { return site || region || !strata.empty() || baseline != 0 || calendar_drift != 0; }
   bool has_effect_terms() const;
 };
 

@@ -178,6 +178,11 @@ void PatientModel::Impl::fill_shifts(const Followed& f, const int* variant,
       shift[i] += static_cast<float>(stratum.intercept[l] + scale * stratum.effect[l]);
     }
   }
+  if (effects.calendar_drift != 0) {
+    const double rate = effects.calendar_drift / 12, start = spec->recruitment->first_possible_month();
+    const double* months = cohort.randomised_months.data() + f.first;
+    for (std::size_t i = 0; i < f.n; ++i) shift[i] += static_cast<float>(rate * (months[i] - start));
+  }
   if (effects.baseline == 0) return;
   const float* normal = cohort.baseline_normal.data() + f.first;
   const auto weight = static_cast<float>(effects.baseline);

@@ -107,7 +107,10 @@ bool PatientModel::patients_are_independent() const {
       site && (site->intercept_sd > 0 || site->effect_sd > 0 ||
                (site->high_placebo_probability > 0 && site->high_placebo_log_odds != 0));
   const bool random_regions = region && (region->intercept_sd > 0 || region->effect_sd > 0);
-  return !random_sites && !random_regions && !truth_is_drawn();
+  return !random_sites && !random_regions && !drifts_with_calendar() && !truth_is_drawn();
+}
+bool PatientModel::drifts_with_calendar() const {
+  return impl_->spec->course.effects.calendar_drift != 0;
 }
 std::optional<double> PatientModel::level_share(int factor, int level) const {
   const auto i = static_cast<std::size_t>(factor);
@@ -215,7 +218,7 @@ void PatientModel::enrol_sites(rng::Key key, std::uint64_t trial, Cohort& cohort
 }
 
 bool PatientModel::makes_calendar(const Needs& needs) const {
-  return needs.calendar || impl_->needs_sites(needs);
+  return needs.calendar || drifts_with_calendar() || impl_->needs_sites(needs);
 }
 
 void PatientModel::follow(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const {

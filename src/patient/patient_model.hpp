@@ -179,7 +179,9 @@ class PatientModel {
   // Do two arms have the same law of when infusions stop? (By their infusions' weeks and, where adverse
   // events stop them, the law of these.) True where nothing stops them.
   bool stops_infusions_alike(int arm, int other) const;
-  bool patients_are_independent() const;  // no site or region random effect, no drawn truth
+  // No site or region random effect, no drift with dates that patients have in common, no drawn truth.
+  bool patients_are_independent() const;
+  bool drifts_with_calendar() const;  // response hangs on when a patient is randomised
   // The share of the patients at a level of a factor, to 0.002; nullopt where it hangs on where they enrol.
   std::optional<double> level_share(int factor, int level) const;
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.

@@ -160,6 +160,13 @@ std::int64_t Recruitment::capacity() const {
   return total;
 }
 
+double Recruitment::first_possible_month() const {
+  double opening = std::numeric_limits<double>::infinity();
+  for (const auto& region : regions_)
+    opening = std::min(opening, region.startup_sd_months > 0 ? 0 : region.startup_mean_months);
+  return opening + screening_months_;
+}
+
 Recruitment::LogGamma::LogGamma(double shape)
     : table_([share = QuantileOverMean(shape)](
                  double z) mutable { return std::log(std::max(share(z), k_least)); },

@@ -50,6 +50,9 @@ class Recruitment {
   const std::vector<int>& site_regions() const { return site_region_; }
   // Most patients the caps let in; the largest integer where nothing is capped.
   std::int64_t capacity() const;
+  // When, in months since the study's start, the first patient may be randomised: a site opens at the
+  // study's start where openings vary, else at their mean, and screening takes its time.
+  double first_possible_month() const;
   // Is there more than one site or a calendar?
   bool is_trivial() const { return !screens_; }
 

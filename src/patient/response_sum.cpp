@@ -77,6 +77,7 @@ std::string ResponseSum::why_no_course() const {
   if (spec_.events.discontinuation) return "stopping the infusions takes away a share of the effect";
   if (effects.site) return "the course differs from site to site";
   if (effects.region) return "the course differs from region to region";
+  if (effects.calendar_drift != 0) return "response drifts with the calendar";
   for (const auto& condition : conditions_) {
     if (condition.measure != 0 && !is_graded(condition))
       return "a measure that follows the driving one with noise of its own has no closed form";

@@ -60,6 +60,7 @@ class Run {
   void recruit(int n_planned);
   void allocate();
   void keep(int n_patients);
+  void set_dates();
   void follow();
   void fill_stages();
   void fill_merits();
@@ -138,9 +139,17 @@ void Run::allocate() {
                                    cohort_.arm, workspace_.allocation);
 }
 
+// The dates of those who are randomised, pauses included, into the cohort.
+void Run::set_dates() {
+  for (std::size_t place = 0; place < staged_.patients.size(); ++place)
+    cohort_.randomised_months[static_cast<std::size_t>(staged_.patients[place])] =
+        staged_.months[place];
+}
+
 void Run::follow() {
   if (staged_.patients.empty()) return;
   cohort_.n_patients = staged_.patients.back() + 1;
+  if (has_calendar_) set_dates();
   plan_.model->follow(plan_.key, trial_, needs_, cohort_);
   for (std::size_t i = 0; i < plan_.estimands.size(); ++i)
     plan_.estimands[i].observe(
@@ -305,7 +314,11 @@ void Run::change() {
   keep(is_other ? n_enrolled_ : std::min(n_planned, n_randomised()));
   const int n_kept = n_randomised();
   recruit(n_planned);
-  if (n_randomised() == n_kept) return;
+  // Those to come keep their lists; where response drifts, what they wait for changes it.
+  if (n_randomised() == n_kept) {
+    if (pause_months > 0 && n_kept > n_enrolled_ && plan_.model->drifts_with_calendar()) follow();
+    return;
+  }
   // The random allocation rule's list has come to its end; any other goes on where nothing but the size has changed.
   if (is_other || design::method_of(plan_.allocation->randomisation()) ==
                       design::RandomisationMethod::random_allocation)
@@ -381,9 +394,7 @@ void Run::note_calendar() {
   plan_.model->enrol_sites(plan_.key, trial_, cohort_);
   std::copy_n(staged_.sites.begin(), n, cohort_.site.begin());
   std::copy_n(staged_.regions.begin(), n, cohort_.region.begin());
-  for (std::size_t place = 0; place < staged_.patients.size(); ++place)
-    cohort_.randomised_months[static_cast<std::size_t>(staged_.patients[place])] =
-        staged_.months[place];
+  set_dates();
   outcome.n_screened = cohort_.n_screened;
   outcome.enrolment_months = last_month();
   outcome.duration_months = outcome.enrolment_months + in_months(plan_.model->follow_up_weeks());

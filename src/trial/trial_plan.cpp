@@ -50,6 +50,7 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   if (analysis.subgroup) return no("the analysis is of a subgroup");
   if (staged) return no("a look may end or change the trial");
   if (model->truth_is_drawn()) return no("every trial draws its own truth");
+  if (model->drifts_with_calendar()) return no("response drifts with the calendar");
   if (!model->patients_are_independent()) return no("patients of one site or region are correlated");
   if (arms.size() != 2) return no("the design has more than two arms");
   const std::string too_many = "enumerating this many tables would take too long";

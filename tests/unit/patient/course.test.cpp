@@ -129,6 +129,76 @@ TEST(CourseTruth, HighPlaceboSitesRaiseTheControl) {
   }
 }
 
+std::string drift(const char* log_odds_per_year) {
+  return fmt::format("measures: {{easi: {{calendar_drift: {{log_odds_per_year: {}}}}}}}\n",
+                     log_odds_per_year);
+}
+
+// Each half of a trial's patients, in the order of their dates, responds as the closed form says at
+// these dates: 60,000 patients an arm, 3.5 standard errors (4 comparisons; a drift that is off by a tenth
+// moves the second halves by 7 or more).
+TEST(CourseTruth, CalendarDriftMovesResponseByTheDate) {
+  const auto study = overlaid_study(drift("1.5"));
+  ASSERT_EQ(study.problems, "");
+  const auto model = study.model();
+  constexpr std::size_t k_patients = 600;
+  for (int arm = 0; arm < 2; ++arm) {
+    const double calibrated = log_odds(study.spec->course.laws[static_cast<std::size_t>(arm)], 0.5);
+    std::array<double, 2> responders{}, expected{}, variance{};
+    Cohort cohort;
+    for (std::uint64_t trial = 0; trial < 100; ++trial) {
+      simulate(model, k_patients, trial, needs_of(model, 0, 4), arm, cohort);
+      for (std::size_t i = 0; i < k_patients; ++i) {
+        // Openings vary, so that the first date is that of a site that opens at once: two weeks of screening.
+        const double years = cohort.randomised_months[i] / 12 - 2 * 7 / 365.25;
+        const double p = 1 / (1 + std::exp(-(calibrated + 1.5 * years)));
+        const std::size_t half = i < k_patients / 2 ? 0 : 1;
+        responders[half] += cohort.unrescued_ratio[4][i] <= 0.5;
+        expected[half] += p;
+        variance[half] += p * (1 - p);
+      }
+    }
+    for (std::size_t half = 0; half < 2; ++half)
+      EXPECT_NEAR(responders[half], expected[half], 3.5 * std::sqrt(variance[half]));
+    EXPECT_GT(expected[1] - expected[0], 35 * std::sqrt(variance[1]));
+  }
+}
+
+TEST(CourseTruth, CalendarDriftActsOnAllArmsAlike) {
+  const auto study = overlaid_study(drift("-0.3"));
+  const auto model = study.model(EffectMultiplier{0});
+  EXPECT_TRUE(model.is_null());
+  EXPECT_TRUE(model.drifts_with_calendar());
+  EXPECT_FALSE(model.patients_are_independent());
+  EXPECT_TRUE(model.makes_calendar(needs_of(model, 0, 4)));
+  const ResponseCondition condition{0, 4, 0.5};
+  EXPECT_THAT(model.response_law(0, {&condition, 1}, {}).why_not,
+              HasSubstr("drifts with the calendar"));
+  Cohort active, control;
+  simulate(model, 300, 1, needs_of(model, 0, 4), 1, active);
+  simulate(model, 300, 1, needs_of(model, 0, 4), 0, control);
+  for (std::size_t i = 0; i < 300; ++i) ASSERT_EQ(active.values[4][i], control.values[4][i]);
+}
+
+TEST(CourseTruth, NoCalendarDriftChangesNothing) {
+  const auto model = overlaid_study(drift("0")).model();
+  const auto plain = library_study().model();
+  EXPECT_FALSE(model.drifts_with_calendar());
+  EXPECT_TRUE(model.patients_are_independent());
+  Cohort a, b;
+  simulate(model, 300, 1, all_needs(model), -1, a);
+  simulate(plain, 300, 1, all_needs(plain), -1, b);
+  for (std::size_t visit = 0; visit < 8; ++visit)
+    for (std::size_t i = 0; i < 300; ++i) ASSERT_EQ(a.values[visit][i], b.values[visit][i]);
+}
+
+TEST(CourseTruth, CalendarDriftNeedsACalendar) {
+  EXPECT_THAT(library_study("hcmsc.yaml", {"recruitment=null",
+                                           "measures.easi.calendar_drift={log_odds_per_year: 0.3}"})
+                  .problems,
+              HasSubstr("needs the section recruitment"));
+}
+
 double responders(const PatientModel& model, int arm, double week) {
   constexpr int k_patients = 20000;
   const auto visit = visit_at(model, week);

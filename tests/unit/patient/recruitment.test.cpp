@@ -11,6 +11,7 @@
 #include <cmath>
 #include <random>
 
+#include "base/calendar.hpp"
 #include "input/document.hpp"
 #include "patient/recruitment_kernels.hpp"
 #include "support/vector_targets.hpp"
@@ -295,6 +296,15 @@ TEST(RecruitmentKernels, EveryTargetGivesTheTwinsBits) {
       });
     }
   }
+}
+
+TEST(Recruitment, KnowsTheFirstPossibleMonth) {
+  EXPECT_EQ(read_recruitment(k_two_regions).first_possible_month(), 1);
+  // Where openings vary, a site may open at once.
+  const auto varying = read_recruitment(
+      "{screening_weeks: 2, regions: {a: {sites: 2, startup_months: {mean: 3, sd: 1}, "
+      "screened_per_site_month: {mean: 1}}}}");
+  EXPECT_EQ(varying.first_possible_month(), 2 / base::k_weeks_per_month);
 }
 
 }  // namespace

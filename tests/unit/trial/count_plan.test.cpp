@@ -263,6 +263,8 @@ TEST(CountPlan, SaysWhyPatientsAreNeeded) {
               HasSubstr("from site to site"));
   EXPECT_THAT(why_not("measures: {easi: {region_effects: {effect: {korea: 0.5}}}}\n" + easi50),
               HasSubstr("from region to region"));
+  EXPECT_THAT(why_not("measures: {easi: {calendar_drift: {log_odds_per_year: 0.3}}}\n" + easi50),
+              HasSubstr("drifts with the calendar"));
   EXPECT_THAT(why_not("intercurrent_events: {dropout: {rate_per_week: 0.02, log_slope: 1}}\n" + easi50),
               HasSubstr("hangs on the disease's course"));
   EXPECT_THAT(why_not("intercurrent_events: {discontinuation: {rate_per_week: 0.02}}\n" + easi50),

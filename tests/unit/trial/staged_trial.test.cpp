@@ -183,6 +183,22 @@ TEST(StagedTrial, PausesMoveThePatientsToCome) {
   }
 }
 
+// Response that drifts goes by the dates after the pause: twenty years on everybody responds.
+TEST(StagedTrial, PausesLetResponseDrift) {
+  const std::string text =
+      "measures: {easi: {calendar_drift: {log_odds_per_year: 1.5}}}\n" + support::sections(120);
+  auto looks = looks_at({outcomes(40)}, Pause::when_enrolled);
+  looks.cleaning_weeks = 1040;
+  const auto plan = staged_plan(text, looks, 120, go_on);
+  for (std::uint64_t trial = 0; trial < 10; ++trial) {
+    const Told told(*plan, trial);
+    const auto &interim = told.records[0].tables[0], &all = told.records[1].tables[0];
+    EXPECT_LT(interim.responders_0, interim.n_0);
+    EXPECT_EQ(all.responders_0 - interim.responders_0, all.n_0 - interim.n_0);
+    EXPECT_EQ(all.responders_1 - interim.responders_1, all.n_1 - interim.n_1);
+  }
+}
+
 TEST(StagedTrial, AFullTrialThatIsEnlargedGoesOnFromTheDecision) {
   const auto enlarge = [](const design::LookData& data, design::TrialState& state) -> design::Decision {
     if (data.i_look == 0) state.n_planned = 120;
