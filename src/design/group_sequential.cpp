@@ -94,6 +94,7 @@ class GroupSequential final : public StagedDesign {
   bool is_as_planned(const LookData& data, const TrialState& state, double information) const;
   Bounds running_bounds(const LookData& data, const TrialState& state, double information) const;
   std::optional<double> advantage(const LookData& data, double z) const;
+  double z_of_effect_limit(const LookData& data) const;
   StopReason reason(const LookData& data, double z, const Bounds& bounds) const;
   void tell(const LookData& data, double z, double information, const Bounds& bounds,
             Statistics& told) const;
@@ -240,6 +241,18 @@ std::optional<double> GroupSequential::advantage(const LookData& data, double z)
   return z > 0 ? k_infinity : 0;
 }
 
+// The z that a limit of the effect stands for at a look, on the scale of infer(): -infinity where no standard error
+// is known.
+double GroupSequential::z_of_effect_limit(const LookData& data) const {
+  const auto estimate = estimator_(strata_of_stages(data, 0, 0, data.i_look));
+  const double below = futility_->below[static_cast<std::size_t>(data.i_look)];
+  const bool ratio = is_ratio(context_.effect);
+  const double sign = context_.test.direction == Direction::higher_is_better ? 1 : -1;
+  const double null = null_effect(context_, table_of_stages(data, 0, 0, data.i_look));
+  if (!estimate.defined || !(estimate.standard_error > 0) || !std::isfinite(null)) return -k_infinity;
+  return ((ratio ? math::log(below) : below) - sign * null) / estimate.standard_error;
+}
+
 StopReason GroupSequential::reason(const LookData& data, double z, const Bounds& bounds) const {
   if (z > bounds.efficacy_z) return StopReason::efficacy;
   if (harm_ && z_against_of_stages(z_, data, 0, 0, data.i_look) > bounds.harm_z)
@@ -276,6 +289,9 @@ Decision GroupSequential::decide(const LookData& data, TrialState& state, Statis
   state.information[k] = information;
   state.efficacy_z[k] = bounds.efficacy_z;
   state.futility_z[k] = data.is_final ? -k_infinity : std::max(bounds.futility_z, -bounds.harm_z);
+  const bool has_effect_limit = futility_ && futility_->rule == FutilityRule::effect && bounds.is_open;
+  if (has_effect_limit && !data.is_final)
+    state.futility_z[k] = std::max(state.futility_z[k], z_of_effect_limit(data));
   state.open_at[k] = 1;
   ++state.n_looks;
   if (told != nullptr) tell(data, z, information, bounds, *told);
