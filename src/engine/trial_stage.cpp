@@ -32,14 +32,16 @@ void add_inference(const trial::TrialPlan& plan, const TrueValues& true_values,
                    const trial::TrialOutcome& outcome, const trial::StagedOutcome& staged,
                    PointAccumulator& sum) {
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
-    sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
+    const bool is_hypothesis = i < static_cast<std::size_t>(plan.n_hypotheses);
+    if (!is_hypothesis || was_tested_last(staged.state, i))
+      sum.analyses[i].add(plan.analyses[i], true_values[i], outcome.analyses[i]);
     if (const auto& held = plan.analyses[i].consistency) {
       const auto with = static_cast<std::size_t>(held->i_with);
-      const bool is_hypothesis = held->i_with < plan.n_hypotheses;
+      const bool is_with_hypothesis = held->i_with < plan.n_hypotheses;
       sum.analyses[i].consistency.add(
           is_consistent(plan.analyses[i], outcome.analyses[i].estimate,
                         outcome.analyses[with].estimate),
-          is_hypothesis ? (staged.rejected >> with & 1) != 0 : outcome.analyses[with].rejected);
+          is_with_hypothesis ? (staged.rejected >> with & 1) != 0 : outcome.analyses[with].rejected);
     }
   }
   for (std::size_t arm = 0; arm < sum.arms.size(); ++arm)

@@ -95,6 +95,25 @@ TEST(StagedEngines, AgreeOnSelection) {
   expect_both_engines_agree(sections(k_selection, "{effect: 0.8}", k_high_dose));
 }
 
+// One dose of two goes on: every trial that goes on has the estimate of one.
+TEST(StagedEngines, EstimateWhatWasChosen) {
+  const auto plan = support::plan(sections(k_selection, "{effect: 0.8}", k_high_dose));
+  const auto counts = trial::CountPlan::make(*plan).plan;
+  const TrueValues truths(plan->analyses.size(), 0.15);
+  for (const auto& law : {counts, std::shared_ptr<const trial::CountPlan>()}) {
+    const Work work{plan.get(), truths, 2000, 0, law};
+    const auto sum = simulate({&work, 1}, 2, nullptr).front();
+    const auto& staged = sum.staged;
+    const std::uint64_t n_chosen = staged.open[2] + staged.open[3];
+    ASSERT_GT(n_chosen, 1900u);
+    std::uint64_t n_stopped_early = 0;
+    for (int reason = 0; reason < design::k_stop_reasons; ++reason)
+      n_stopped_early += staged.stops[static_cast<std::size_t>(reason)];
+    EXPECT_EQ(sum.analyses[0].n_defined + sum.analyses[1].n_defined, n_chosen + 2 * n_stopped_early);
+    EXPECT_LE(staged.adjusted[0].n_defined, sum.analyses[0].n_defined);
+  }
+}
+
 TEST(StagedEngines, GiveTheSameBitsHoweverCut) {
   for (const char* design : {k_three_looks, k_promising}) {
     const auto plan = support::plan(sections(design, "{effect: 0.6}"));
