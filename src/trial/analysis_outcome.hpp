@@ -12,7 +12,7 @@ struct AnalysisOutcome {
   bool failed = false;
   analysis::Estimate estimate;
   analysis::TwoByTwo table;  // over all strata
-  double p_value = 1;        // of analyses of a maintenance phase alone: the others' follow from their tables
+  double p_value = 1;  // of analyses of a maintenance phase alone: the others' follow from their tables
 };
 
 }  // namespace trialwright::trial

@@ -75,7 +75,7 @@ struct TrialPlan {
   std::shared_ptr<const design::StagedDesign> staged;
   design::LookPlan looks;
   std::shared_ptr<const Maintenance> maintenance;  // of randomised withdrawal; else null
-  int n_planned = 0;  // patients at the end if no look changes it
+  int n_planned = 0;                               // patients at the end if no look changes it
   int n_hypotheses = 1;
   // What a look tells a design beside its hypotheses' tables, indices into `estimands`; -1: nothing.
   int merit_estimand = -1;   // arms are chosen by its rates

@@ -155,7 +155,7 @@ TEST_P(RoundsOf, GoOnByAStricterTargetWithoutDoingAnythingAgain) {
   engine::run_study(study, plan, ledger, keeper, 2, nullptr);
   std::string stricter = GetParam().precision;
   const auto digits = stricter.find("0.0");
-  stricter.insert(digits + 3, "0");  // a tenth
+  stricter.insert(digits + 3, 1, '0');  // a tenth
   auto other = study_of(GetParam(), 2 * GetParam().n_trials, stricter);
   const auto other_plan = engine::plan_study(other, 2);
   EXPECT_EQ(report::write_json(engine::run_study(other, other_plan, ledger, keeper, 2, nullptr)),

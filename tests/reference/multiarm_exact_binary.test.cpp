@@ -64,8 +64,8 @@ std::vector<double> binomial(double rate) {
 struct Operating {
   std::array<double, 2> any{};          // rejects at least one
   std::array<double, 2> chooses_low{};  // and goes on with it
-  double stop_any = 0;  // at the look, with one rejection
-  double stop_all = 0;  // with both
+  double stop_any = 0;                  // at the look, with one rejection
+  double stop_all = 0;                  // with both
 };
 
 // First-stage tables that are less likely are left out: together less than 1.4e-10.

@@ -129,7 +129,8 @@ TEST(TreatmentSelection, TellsWhatCannotBe) {
   EXPECT_THAT(told(study("{rule: best, on: week_8}", "efficacy: {boundary: lan_demets_pocock}\n",
                          "{patients_per_arm: 150}", 120)),
               HasSubstr("cannot reject"));
-  EXPECT_THAT(read(study("{rule: best}"), {{0, 1}, {1, 1}}).text, HasSubstr("number of active arms is 1"));
+  EXPECT_THAT(read(study("{rule: best}"), {{0, 1}, {1, 1}}).text,
+              HasSubstr("number of active arms is 1"));
 }
 
 TEST(TreatmentSelection, StagesAreByRandomisationWhereMoreIsReadThanThePrimaryOutcome) {

@@ -161,7 +161,8 @@ Results with_looks() {
 }
 
 TEST(TextTable, tells_designs_with_looks_side_by_side) {
-  EXPECT_EQ(text_table(with_looks(), {.width = 104}), R"(study phase3, seed 20261123, 100000 trials a point, scenario null_truth
+  EXPECT_EQ(text_table(with_looks(), {.width = 104}),
+            R"(study phase3, seed 20261123, 100000 trials a point, scenario null_truth
 
 Probability to reject
 design      hypothesis       quantity          probability ± MCSE        95% interval   exact   naive
