@@ -153,7 +153,7 @@ stand_in apt-get 'echo "apt-get $*" >>"$record"
 [[ " $* " != *" -y "* ]] || touch "$record.peers"'
 ask compare_peers --rounds 3
 expect "compare_peers: installs R and rpact" \
-  "$(grep -c -- '-y --no-install-recommends install r-base-core r-cran-rpact$' "$record")" 1
+  "$(grep -c -- '-y --no-install-recommends install r-base-core r-cran-mnormt r-cran-rpact$' "$record")" 1
 expect "compare_peers: starts R with the program and the rounds" "$out" "--vanilla|compare_peers.R|trialwright|3"
 
 # Two revisions whose programs take the same time; the second answers 0.02 (two standard errors) more.
