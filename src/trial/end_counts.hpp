@@ -33,15 +33,20 @@ class EndCounts {
   // Calls f(end, n) for each, in no order that means anything.
   template <class F>
   void for_each(F&& f) const {
-    for (const auto& [end, n] : slots_)
-      if (n > 0) f(end, n);
+    for (const auto& [words, n] : slots_)
+      if (n > 0) f(end_of_words(words), n);
   }
+
+  // An end, packed: the first word its numbers, then its open_at, a byte each.
+  using Words = std::array<std::uint64_t, 1 + (design::k_most_looks + 7) / 8>;
 
  private:
   struct Slot {
-    TrialEnd end;
+    Words words{};
     std::uint64_t n = 0;
   };
+  static TrialEnd end_of_words(const Words& words);
+  void add_words(const Words& words, std::uint64_t n);
   void grow();
 
   std::vector<Slot> slots_;  // open addressing; a power of two
