@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/contract.hpp"
 #include "engine/accumulator.hpp"
@@ -45,7 +46,14 @@ StagedAccumulator::StagedAccumulator(const trial::TrialPlan& plan,
 }
 
 void StagedAccumulator::add(const trial::StagedOutcome& outcome, std::uint64_t n) {
-  add(trial::end_of(outcome.state, outcome.stop, outcome.naive_rejected, outcome.n_analysed), n);
+  auto end = trial::end_of(outcome.state, outcome.stop, outcome.naive_rejected, outcome.n_analysed);
+  // Looks that a trial never came to are skipped: its last analysis is the last look all the same.
+  if (outcome.is_final && end.n_looks < n_looks) {
+    std::swap(end.open_at[end.n_looks - std::size_t{1}],
+              end.open_at[static_cast<std::size_t>(n_looks) - 1]);
+    end.n_looks = static_cast<std::uint8_t>(n_looks);
+  }
+  add(end, n);
 }
 
 void StagedAccumulator::add(const trial::TrialEnd& end, std::uint64_t n) {

@@ -69,21 +69,21 @@ void add_selection(const trial::TrialPlan& plan, const PointAccumulator& sum,
     }
 }
 
-// The mean number of patients analysed is of all trials, the mean over-run of those that have a calendar, which are
-// among them: the error of their sum allows for what the two have in common.
+// Either the mean of the trials that have a calendar, or the mean number analysed, of all trials, with the mean over-run of
+// those: the surer of the two. The error of the sum allows for the trials that its parts have in common.
 Metric expected_patients(const PointAccumulator& sum) {
   const auto& staged = sum.staged;
   const auto n = static_cast<double>(staged.analysed.count());
   const auto m = static_cast<double>(staged.enrolled.count());
   const auto enrolled = mean_and_variance(staged.enrolled);
-  if (staged.enrolled.count() >= staged.analysed.count())
-    return with_error("expected_patients", {}, enrolled.mean, std::sqrt(enrolled.variance / m),
-                      staged.enrolled.count());
   const auto analysed = mean_and_variance(staged.analysed), overrun = mean_and_variance(staged.overrun);
   const double covariance = (enrolled.variance - analysed.variance - overrun.variance) / 2;
   const double variance = analysed.variance / n + overrun.variance / m + 2 * covariance / n;
-  return with_error("expected_patients", {}, analysed.mean + overrun.mean,
-                    std::sqrt(std::max(0.0, variance)), staged.analysed.count());
+  if (m >= n || enrolled.variance / m <= variance)
+    return with_error("expected_patients", {}, enrolled.mean, std::sqrt(enrolled.variance / m),
+                      staged.enrolled.count());
+  return with_error("expected_patients", {}, analysed.mean + overrun.mean, std::sqrt(variance),
+                    staged.analysed.count());
 }
 
 void add_size_and_time(const PointAccumulator& sum, std::vector<Metric>& metrics) {

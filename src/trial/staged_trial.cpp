@@ -337,6 +337,7 @@ void Run::keep(int n_patients) {
 void Run::finish() {
   keep(n_enrolled_);
   outcome_.n_looks = state_.n_looks;
+  outcome_.is_final = is_final_;
   outcome_.rejected = state_.rejected;
   outcome_.naive_rejected = plan_.staged->naive_rejections(data_, state_);
   outcome_.arms = state_.arms;

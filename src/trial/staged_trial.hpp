@@ -28,13 +28,14 @@ struct LookRecord {
 struct StagedOutcome {
   int n_looks = 0;  // decided
   design::StopReason stop = design::StopReason::none;
+  bool is_final = false;      // the last of them was the planned last analysis, looks before it skipped or not
   design::Bits rejected = 0;  // hypotheses
   design::Bits naive_rejected = 0;
   design::Bits arms = 0;  // that were still recruiting at the end (bit i_arm)
   int population =
       -1;              // that was recruited at the end: -1 all, else the level of the subgroup's factor
   int n_enrolled = 0;  // randomised in all, the pipeline included
-  int n_analysed = 0;  // whose outcome was known at the look that ended the trial
+  int n_analysed = 0;  // whose outcome was known at the decision that ended the trial
   // Of the calendar; zeros where the trial has none.
   bool has_calendar = false;
   double decision_months = 0;  // until the decision that ended the trial

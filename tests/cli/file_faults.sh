@@ -100,7 +100,10 @@ goes_on() {
   find "$TMPDIR" -name '*.shard' -exec mv {} "$1/shards" \;
   "$program" run "$study" --set simulation.engine=patients --trials 50000000 -o "$1" --resume >out 2>err &
   pid=$!
-  sleep 0.5
+  for _ in {1..600}; do
+    { grep -q 'found done' err || ! kill -0 "$pid"; } 2>/dev/null && break
+    sleep 0.05
+  done
   kill -TERM "$pid"
   ended_with 4 "the run that goes on in $1"
   grep -q '^[1-9][0-9]* of 300000000 trials were found done' err || fault "nothing was found in $1: $(head -c 400 err)"
