@@ -1,7 +1,9 @@
-// Trials with looks drawn as counts and decided, on one core: nanoseconds a trial and trials per second.
+// Trials with looks drawn as counts and decided, on one core: nanoseconds a trial and trials per
+// second.
 //
-// Floor of three looks: what counts.bench.cpp's three_looks takes for the draws, and a byte read from a table of each
-// look. The first k_inference_trials of a point, which are told again for estimates and adjusted inference, are apart.
+// Floor of three looks: what counts.bench.cpp's three_looks takes for the draws, and a byte read from a
+// table of each look. The first k_inference_trials of a point, which are told again for estimates and
+// adjusted inference, are apart.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 

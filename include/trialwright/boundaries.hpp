@@ -1,5 +1,5 @@
-// Boundaries of group sequential designs and what they come to, by numerical integration: the installed API of
-// `trialwright boundaries`.
+// Boundaries of group sequential designs and what they come to, by numerical integration: the installed
+// API of `trialwright boundaries`.
 #pragma once
 
 #include <optional>
@@ -27,13 +27,13 @@ struct BoundaryFamily {
 
 enum class FutilityBinding { non_binding, binding };
 
-// One-sided, upper z. With `futility`, bounds by beta spending, and the drift (expected z at information 1) that
-// gives power 1 - beta; else the power under `drift` where given, or the drift for power 1 - beta where beta
-// is given.
+// One-sided, upper z. With `futility`, bounds by beta spending, and the drift (expected z at
+// information 1) that gives power 1 - beta; else the power under `drift` where given, or the drift for
+// power 1 - beta where beta is given.
 struct BoundaryQuestion {
   double alpha = 0.025;
-  // Fractions of the planned final information, 1 to 20 of them, ascending to 1. A last one above 1 is that of
-  // an over-running trial.
+  // Fractions of the planned final information, 1 to 20 of them, ascending to 1. A last one above 1 is
+  // that of an over-running trial.
   std::vector<double> information{1.0};
   BoundaryFamily efficacy{"lan_demets_obrien_fleming", {}, {}, {}, {}};
   std::optional<BoundaryFamily> futility;  // of a family that spends, or user with error_spent
@@ -42,8 +42,8 @@ struct BoundaryQuestion {
   std::optional<double> drift;
 };
 
-// A critical value may be infinite: no such bound at that look. Probabilities are those to stop first at that look,
-// futility bounds heeded.
+// A critical value may be infinite: no such bound at that look. Probabilities are those to stop first
+// at that look, futility bounds heeded.
 struct BoundaryLook {
   double information = 0;
   double alpha_spent = 0;  // cumulative type I error; heeding futility only where binding
@@ -66,8 +66,8 @@ struct BoundaryAnswer {
   std::vector<BoundaryLook> looks;
   std::optional<double> drift;
   std::optional<double> power;
-  // Final information relative to a fixed design's of this alpha and power, where there is a drift: drift^2 /
-  // (z_alpha + z_power)^2 (Jennison & Turnbull 2000, section 2.3).
+  // Final information relative to a fixed design's of this alpha and power, where there is a drift:
+  // drift^2 / (z_alpha + z_power)^2 (Jennison & Turnbull 2000, section 2.3).
   std::optional<double> inflation_factor;
   // Under no effect and, where there is a drift, under its half and itself.
   std::vector<SequentialPerformance> performance;

@@ -25,8 +25,8 @@ enum class Sides { one = 1, two = 2 };
 // Which response rate is the better one.
 enum class Direction { higher_is_better, lower_is_better };
 
-// Treatment against control: p1 - p0, p1 / p0, [p1 / (1 - p1)] / [p0 / (1 - p0)]; of times to an event the
-// ratio of hazards (which no analysis of rates may choose).
+// Treatment against control: p1 - p0, p1 / p0, [p1 / (1 - p1)] / [p0 / (1 - p0)]; of times to an event
+// the ratio of hazards (which no analysis of rates may choose).
 enum class EffectMeasure { risk_difference, risk_ratio, odds_ratio, hazard_ratio };
 
 enum class IntervalMethod { wald, newcombe, miettinen_nurminen };

@@ -37,7 +37,8 @@ Slopes slopes_at(std::span<const RiskSet> sets, double log_ratio) {
   return slopes;
 }
 
-// Does the likelihood fall on both sides? It does not where every event is in the arm whose hazard would grow for ever.
+// Does the likelihood fall on both sides? It does not where every event is in the arm whose hazard
+// would grow for ever.
 bool has_maximum(std::span<const RiskSet> sets) {
   bool grows = false, falls = false;
   for (const auto& set : sets) {

@@ -11,9 +11,9 @@
 namespace trialwright::app {
 
 // While one lives, SIGINT, SIGTERM, SIGUSR1, SIGUSR2, SIGXCPU and SIGHUP (unless it was ignored, as
-// nohup does) ask for a stop instead of ending the process: what terminals, Slurm, SGE, LSF and PBS send
-// before they kill. A second SIGINT ends it at once. Writing to a closed pipe, or beyond the size a file
-// may have, becomes an error like any other. One at a time.
+// nohup does) ask for a stop instead of ending the process: what terminals, Slurm, SGE, LSF and PBS
+// send before they kill. A second SIGINT ends it at once. Writing to a closed pipe, or beyond the size
+// a file may have, becomes an error like any other. One at a time.
 class StopSignals {
  public:
   StopSignals();

@@ -18,7 +18,8 @@ struct ReplayedTrial {
   const std::vector<trial::LookRecord>& looks;
 };
 
-// A paragraph a look: when, on whom, what was read, what was decided and why; then every analysis at the end.
+// A paragraph a look: when, on whom, what was read, what was decided and why; then every analysis at
+// the end.
 std::string decisions_of(const ReplayedTrial& trial);
 
 nlohmann::ordered_json as_json(const ReplayedTrial& trial, std::int64_t number,

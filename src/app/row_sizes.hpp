@@ -18,8 +18,8 @@ struct RowSize {
   double bytes = 0;  // before compression
 };
 
-// Of each kind of rows that is asked for, with `n_trials` [i_point] of trials; bytes by some rows of the
-// first point.
+// Of each kind of rows that is asked for, with `n_trials` [i_point] of trials; bytes by some rows of
+// the first point.
 std::vector<RowSize> row_sizes(const scenario::Study& study,
                                std::span<const scenario::PointSpec> points,
                                std::span<const std::shared_ptr<const trial::TrialPlan>> plans,

@@ -37,7 +37,8 @@ std::uint64_t most_trials(const fs::path& directory) {
 
 // Beside the caller, named for the study and all that its trials depend on, so that no run of another
 // study meets it and a longer one finds the shorter one's work. A short run after a longer one has a
-// directory of its own, and so has a study that stops on precision, whose number of trials nobody knows.
+// directory of its own, and so has a study that stops on precision, whose number of trials nobody
+// knows.
 fs::path default_directory(const Options& options, const scenario::Study& study) {
   const auto& simulation = study.spec().simulation;
   const std::uint64_t hash = simulation.precision ? study.hash_with_trials() : study.hash();

@@ -97,7 +97,8 @@ echo "merge ${merge%%;*}"
 )sh";
 // clang-format on
 
-// Seconds before the time limit at which the array's tasks are told; Slurm may tell up to a minute sooner.
+// Seconds before the time limit at which the array's tasks are told; Slurm may tell up to a minute
+// sooner.
 std::int64_t seconds_of_warning(std::int64_t time_limit_seconds) {
   return std::clamp<std::int64_t>(time_limit_seconds / 4, 15, 90);
 }

@@ -9,8 +9,8 @@
 
 namespace trialwright::app {
 
-// "30" (minutes), "MM:SS", "HH:MM:SS", "D-HH", "D-HH:MM", "D-HH:MM:SS", as sbatch's --time takes them, in
-// seconds; bad_input where it is none of them, or less than a minute.
+// "30" (minutes), "MM:SS", "HH:MM:SS", "D-HH", "D-HH:MM", "D-HH:MM:SS", as sbatch's --time takes them,
+// in seconds; bad_input where it is none of them, or less than a minute.
 std::int64_t parse_time_limit(const std::string& option, const std::string& text);
 // "1-02:30:00", rounded up to whole minutes.
 std::string time_limit_text(std::int64_t seconds);

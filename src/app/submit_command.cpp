@@ -58,16 +58,16 @@ double seconds_a_shard(const scenario::Study& study, const std::vector<scenario:
   return 1e-9 * std::accumulate(costs.begin(), costs.end(), 0.0) / n_shards / n_cpus;
 }
 
-// Thrice the estimate, for slower cores and neighbours, and ten minutes to start; whoever needs more goes
-// on after a requeue.
+// Thrice the estimate, for slower cores and neighbours, and ten minutes to start; whoever needs more
+// goes on after a requeue.
 std::int64_t default_time_limit(double seconds) {
   constexpr std::int64_t k_step = 300;
   const auto wanted = static_cast<std::int64_t>(3 * seconds) + 600;
   return (wanted + k_step - 1) / k_step * k_step;
 }
 
-// Throws io_error where the directory, or a shard in it, is of another study, and where its results hold
-// more trials.
+// Throws io_error where the directory, or a shard in it, is of another study, and where its results
+// hold more trials.
 void claim(const fs::path& directory, const scenario::Study& study, std::size_t n_points) {
   const auto& simulation = study.spec().simulation;
   report::claim_directory(directory, fmt::format("{:016x}", study.hash()));

@@ -9,8 +9,8 @@ namespace {
 constexpr std::size_t k_slices = 8;
 using CrcTables = std::array<std::array<std::uint32_t, 256>, k_slices>;
 
-// tables[0] is the byte-wise table of the reflected polynomial; tables[k][b] is the effect of byte b with
-// k zero bytes after it (Kounavis & Berry 2008, "slicing by 8").
+// tables[0] is the byte-wise table of the reflected polynomial; tables[k][b] is the effect of byte b
+// with k zero bytes after it (Kounavis & Berry 2008, "slicing by 8").
 constexpr CrcTables crc_tables() {
   constexpr std::uint32_t k_polynomial = 0x82F63B78;
   CrcTables tables{};

@@ -12,8 +12,8 @@ namespace trialwright::base {
 [[noreturn]] void fail_io(const std::filesystem::path& path, std::string_view deed, int error);
 
 // A file that is being written beside its target, under a name that no other process uses; gone again
-// unless it is put in place. Throws io_error with the target's path and the system's reason; what stands
-// under the target's name is then untouched.
+// unless it is put in place. Throws io_error with the target's path and the system's reason; what
+// stands under the target's name is then untouched.
 class FileBeside {
  public:
   explicit FileBeside(std::filesystem::path target);
@@ -67,7 +67,8 @@ class AppendFile {
   AppendFile& operator=(const AppendFile&) = delete;
   ~AppendFile();
 
-  // Appends and, where it fails (no space ...), cuts the file to what it held before and throws io_error.
+  // Appends and, where it fails (no space ...), cuts the file to what it held before and throws
+  // io_error.
   void append(std::string_view bytes);
   // Returns when what was appended is on the disk. Throws io_error where that fails, and where another
   // file, or none, stands under the name by now (a directory removed under way).
@@ -85,8 +86,8 @@ class AppendFile {
 };
 
 // An exclusive lock on a file, which is made where it is absent, held until destruction, which removes
-// the file, or death, which leaves it (flock(2)). Tells who holds it by a line of text in the file, "HOST
-// PROCESS". On a file system that knows no locks there is none, and nobody is kept out.
+// the file, or death, which leaves it (flock(2)). Tells who holds it by a line of text in the file,
+// "HOST PROCESS". On a file system that knows no locks there is none, and nobody is kept out.
 class FileLock {
  public:
   // Throws io_error "… another run is at work here (HOST, process N)" where another process holds it.

@@ -25,8 +25,8 @@ struct ArmSizeProbability {
 // uniform; the rare word that it rejects (at most k in 2^32) is replaced from words 4, 5, … of unit i.
 // So patient i's arm moves little where the number of patients or the ratio does.
 //
-// A trial that changes its arms on the way begins a new list there (allocate_among); a patient's word stays the one of
-// their place among the trial's patients, so that none is used for two.
+// A trial that changes its arms on the way begins a new list there (allocate_among); a patient's word
+// stays the one of their place among the trial's patients, so that none is used for two.
 class Allocation {
  private:
   // What a list hands out.
@@ -78,11 +78,12 @@ class Allocation {
   void allocate(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
                 std::span<int> arm_out, Workspace& workspace) const;
 
-  // Writes the arm of the patients that `patients` names (ascending, each below arm_out.size()), in this order, by a list of
-  // their own: as long as they are many, among the arms whose bit is set in `kept` (bit i: arms()[i]; at least one) by
-  // these arms' ratio, with nothing carried over from patients before. A block keeps as many of each arm as a whole one
-  // has. Of all arms and patients 0, 1, …, it is the list of an Allocation of that many patients. Others' places in
-  // arm_out stay as they are. No heap allocation after a workspace's first use.
+  // Writes the arm of the patients that `patients` names (ascending, each below arm_out.size()), in
+  // this order, by a list of their own: as long as they are many, among the arms whose bit is set in
+  // `kept` (bit i: arms()[i]; at least one) by these arms' ratio, with nothing carried over from
+  // patients before. A block keeps as many of each arm as a whole one has. Of all arms and patients 0,
+  // 1, …, it is the list of an Allocation of that many patients. Others' places in arm_out stay as they
+  // are. No heap allocation after a workspace's first use.
   void allocate_among(rng::Key key, std::uint64_t trial, const base::Columns<int>& strata,
                       std::uint32_t kept, std::span<const int> patients, std::span<int> arm_out,
                       Workspace& workspace) const;

@@ -210,8 +210,8 @@ ClosedTest::Result ClosedTest::operator()(std::span<const StageEvidence> stages,
   return result;
 }
 
-// Stage 1 rejects, or does not and the two together are as extreme. From the nearer end, so that both tails
-// keep their digits.
+// Stage 1 rejects, or does not and the two together are as extreme. From the nearer end, so that both
+// tails keep their digits.
 void ClosedTest::make_overall_table() {
   const bool is_needed =
       weights_.size() == 2 && alpha_first_ > 0 && spec_.combination == Combination::inverse_normal;

@@ -82,9 +82,9 @@ class ClosedTest {
   // tested.
   double intersection_z(const StageEvidence& stage, Bits members) const;
 
-  // The smallest overall z of the intersections that hold a hypothesis: the standard normal z of the closed
-  // test's p-value, allowing for a first look that could have rejected (Brannath, Posch & Bauer 2002,
-  // eq. 4). One stage, or two of a plan of two looks.
+  // The smallest overall z of the intersections that hold a hypothesis: the standard normal z of the
+  // closed test's p-value, allowing for a first look that could have rejected (Brannath, Posch & Bauer
+  // 2002, eq. 4). One stage, or two of a plan of two looks.
   double closed_z(std::span<const StageEvidence> stages, int i_hypothesis) const;
   // The same of one intersection's stagewise z.
   double overall_z(std::span<const double> stage_z) const;

@@ -1,4 +1,5 @@
-// What a study file says of a design: how many patients, in which arms, the analyses, and the rules of its kind.
+// What a study file says of a design: how many patients, in which arms, the analyses, and the rules of
+// its kind.
 #pragma once
 
 #include <array>
@@ -78,11 +79,12 @@ struct DesignSpec {
   std::optional<Subgroup> subgroup() const;
 };
 
-// Reads one entry of the section `designs`: {kind, arms: {placebo: 1, hcmsc: 1}, patients, primary, secondary,
-// randomisation} and what its kind has beside. Faults go to the reader's diagnostics.
+// Reads one entry of the section `designs`: {kind, arms: {placebo: 1, hcmsc: 1}, patients, primary,
+// secondary, randomisation} and what its kind has beside. Faults go to the reader's diagnostics.
 DesignSpec read_design(std::string name, input::Reader& reader, const StudyNames& names);
 
-// The rules as the simulation uses them; null for a fixed design and for randomised_withdrawal (whose looks are none).
+// The rules as the simulation uses them; null for a fixed design and for randomised_withdrawal (whose
+// looks are none).
 std::shared_ptr<const StagedDesign> make_staged_design(const DesignSpec& spec,
                                                        const DesignContext& context);
 

@@ -1,4 +1,5 @@
-// Adaptive enrichment: a look may restrict recruitment to a subgroup, with closed testing over the populations.
+// Adaptive enrichment: a look may restrict recruitment to a subgroup, with closed testing over the
+// populations.
 #pragma once
 
 #include <array>
@@ -85,20 +86,21 @@ EnrichmentAction choose(const EnrichmentSpec& rules, double of_all, double of_su
 
 // Reads what the kind has beside the keys of every design; `spec` has those and the looks: `subgroup`
 // ({factor, level}), `enrichment` ({rule, on, and the rule's own thresholds}), `stage_2`
-// ({subgroup_patients}), `intersection` (simes), `combination` (inverse_normal or fisher), `efficacy` (a
-// boundary that may stop the trial at the look; absent: none does) and `interim_information` where the look
-// is not triggered by a number of outcomes.
+// ({subgroup_patients}), `intersection` (simes), `combination` (inverse_normal or fisher), `efficacy`
+// (a boundary that may stop the trial at the look; absent: none does) and `interim_information` where
+// the look is not triggered by a number of outcomes.
 EnrichmentSpec read_enrichment(input::Reader& reader, const DesignSpec& spec, const StudyNames& names);
 
-// Two stages and two nested hypotheses, of all patients and of the subgroup (Brannath et al. 2009; Jenkins,
-// Stone & Jennison 2011). Stage 1's patients are those known at the look. Where recruitment is restricted
-// the pipeline is followed, and its patients of the subgroup belong to stage 2. Upper side alone: a
-// two-sided analysis gives half its alpha.
+// Two stages and two nested hypotheses, of all patients and of the subgroup (Brannath et al. 2009;
+// Jenkins, Stone & Jennison 2011). Stage 1's patients are those known at the look. Where recruitment is
+// restricted the pipeline is followed, and its patients of the subgroup belong to stage 2. Upper side
+// alone: a two-sided analysis gives half its alpha.
 //
-// Inference on a population: the p-value is the largest of the closed test's; the estimate is that of the
-// combination of the stages' (log) effects, median unbiased of a population not chosen; the interval takes
-// the stage at which populations are chosen with a p-value adjusted for two (Bonferroni), and so holds
-// whichever is chosen (Brannath et al. 2009, section 3.3). Undefined where a stage's standard error is.
+// Inference on a population: the p-value is the largest of the closed test's; the estimate is that of
+// the combination of the stages' (log) effects, median unbiased of a population not chosen; the
+// interval takes the stage at which populations are chosen with a p-value adjusted for two
+// (Bonferroni), and so holds whichever is chosen (Brannath et al. 2009, section 3.3). Undefined where a
+// stage's standard error is.
 std::shared_ptr<const StagedDesign> make_enrichment(const DesignSpec& spec, const EnrichmentSpec& rules,
                                                     const DesignContext& context);
 

@@ -16,12 +16,12 @@ struct FixedRules {
   std::optional<Subgroup> subgroup;
 };
 
-// Patients of a subgroup that are found among so many candidates (the share of whom is theirs) but in one trial
-// in 10^11 (a Chernoff bound on the negative binomial distribution).
+// Patients of a subgroup that are found among so many candidates (the share of whom is theirs) but in
+// one trial in 10^11 (a Chernoff bound on the negative binomial distribution).
 int candidates_for(int n_patients, double share);
 
-// One look, the last one; the planned test decides. Null where everybody is recruited: then nothing has to be
-// decided on the way.
+// One look, the last one; the planned test decides. Null where everybody is recruited: then nothing has
+// to be decided on the way.
 std::shared_ptr<const StagedDesign> make_fixed_subgroup(const DesignSpec& spec, const FixedRules& rules,
                                                         const DesignContext& context);
 

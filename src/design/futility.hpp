@@ -56,8 +56,8 @@ struct FutilityNames {
   int n_looks = 1;       // the last one included
 };
 
-// Reads {rule, binding (false), below (a number or one a look), beta (0.1) and boundary, effect (observed),
-// rates: {hcmsc: 0.58, placebo: 0.32}} as far as the rule has them.
+// Reads {rule, binding (false), below (a number or one a look), beta (0.1) and boundary, effect
+// (observed), rates: {hcmsc: 0.58, placebo: 0.32}} as far as the rule has them.
 FutilityRuleSpec read_futility(input::Reader& reader, const FutilityNames& names);
 
 // A look as a rule on the z scale sees it.
@@ -77,8 +77,8 @@ class FutilityLimit {
   virtual double value(double z, const FutilityView& view) const = 0;
 };
 
-// Null of beta_spending (whose limits sequential::RunningBoundary has) and of effect (which has none on the z
-// scale). `planned_drift`: expected z at the planned end under the planned rates.
+// Null of beta_spending (whose limits sequential::RunningBoundary has) and of effect (which has none on
+// the z scale). `planned_drift`: expected z at the planned end under the planned rates.
 std::unique_ptr<const FutilityLimit> make_futility_limit(const FutilityRuleSpec& spec,
                                                          double planned_drift);
 

@@ -35,8 +35,8 @@ bool is_ratio(EffectMeasure measure) {
   return measure != EffectMeasure::risk_difference;
 }
 
-// The null hypothesis on the (log) scale of the effect: of ratios under a margin, that of the likeliest rates
-// there; NaN where these leave it undefined.
+// The null hypothesis on the (log) scale of the effect: of ratios under a margin, that of the likeliest
+// rates there; NaN where these leave it undefined.
 double null_effect(const DesignContext& context, const TwoByTwo& table) {
   const double margin = context.test.margin;
   if (margin == 0) return 0;
@@ -226,8 +226,8 @@ GroupSequential::Bounds GroupSequential::running_bounds(const LookData& data, co
   return bounds;
 }
 
-// The estimated effect so far, on its own scale as if higher were better; nothing where there is none. A
-// ratio without a finite estimate is 0 or infinite, as z has it.
+// The estimated effect so far, on its own scale as if higher were better; nothing where there is none.
+// A ratio without a finite estimate is 0 or infinite, as z has it.
 std::optional<double> GroupSequential::advantage(const LookData& data, double z) const {
   const auto estimate = data.n_strata == 1 ? estimator_(table_of_stages(data, 0, 0, data.i_look))
                                            : estimator_(strata_of_stages(data, 0, 0, data.i_look));
@@ -241,8 +241,8 @@ std::optional<double> GroupSequential::advantage(const LookData& data, double z)
   return z > 0 ? k_infinity : 0;
 }
 
-// The z that a limit of the effect stands for at a look, on the scale of infer(): -infinity where no standard error
-// is known.
+// The z that a limit of the effect stands for at a look, on the scale of infer(): -infinity where no
+// standard error is known.
 double GroupSequential::z_of_effect_limit(const LookData& data) const {
   const auto estimate = estimator_(strata_of_stages(data, 0, 0, data.i_look));
   const double below = futility_->below[static_cast<std::size_t>(data.i_look)];

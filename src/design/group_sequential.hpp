@@ -24,7 +24,8 @@ struct SidedBoundary {
 struct GroupSequentialSpec {
   SidedBoundary efficacy;
   std::optional<FutilityRuleSpec> futility;
-  // On the other side: of a two-sided analysis without `harm` the mirror image of the efficacy boundary.
+  // On the other side: of a two-sided analysis without `harm` the mirror image of the efficacy
+  // boundary.
   std::optional<SidedBoundary> harm;
   // Fractions at all looks, the last one 1: by the triggers that count outcomes, else as written.
   std::vector<double> planned_information;
@@ -37,30 +38,31 @@ struct GroupSequentialSpec {
 //   harm      {boundary, ..., alpha}; absent: none of a one-sided analysis
 //   planned_information  [fractions at the interim looks], where looks are not all by outcomes and something in
 //             the plan needs them
-// alpha (of efficacy: the analysis's, half of it where that is two-sided; of harm: what efficacy leaves of a two-sided
-// alpha, or the analysis's) is one-sided.
+// alpha (of efficacy: the analysis's, half of it where that is two-sided; of harm: what efficacy leaves
+// of a two-sided alpha, or the analysis's) is one-sided.
 GroupSequentialSpec read_group_sequential(input::Reader& reader, const DesignSpec& spec,
                                           const StudyNames& names);
 
 // The design as decided look by look.
 //
-// z is the planned test's (analysis::ZStatistic) on all patients known, its margin respected. At each look: above
-// the efficacy boundary the trial stops with a rejection; beyond the harm boundary on the other side it stops for harm
-// (which rejects the null hypothesis of a two-sided analysis); at or below the futility limit it stops for futility.
-// Each of the two boundaries has its level by itself: that trials stop on the other side as well is not counted
-// on. Futility spares alpha only where it is binding.
+// z is the planned test's (analysis::ZStatistic) on all patients known, its margin respected. At each
+// look: above the efficacy boundary the trial stops with a rejection; beyond the harm boundary on the
+// other side it stops for harm (which rejects the null hypothesis of a two-sided analysis); at or below
+// the futility limit it stops for futility. Each of the two boundaries has its level by itself: that
+// trials stop on the other side as well is not counted on. Futility spares alpha only where it is
+// binding.
 //
-// Information is the patients with a value over the design's. Where the looks so far fall as planned, the
-// planned boundaries stand; else they are computed again from the information really there
-// (sequential::RunningBoundary), and the last look, whenever it comes, spends all that is left of alpha.
-// Conditional and predictive power are those of reaching the critical value planned for the end. A look whose
-// information has not grown stops nothing; no events give z = 0.
+// Information is the patients with a value over the design's. Where the looks so far fall as planned,
+// the planned boundaries stand; else they are computed again from the information really there
+// (sequential::RunningBoundary), and the last look, whenever it comes, spends all that is left of
+// alpha. Conditional and predictive power are those of reaching the critical value planned for the end.
+// A look whose information has not grown stops nothing; no events give z = 0.
 //
-// Inference: the p-value is by stagewise ordering of the planned test's z over that information; estimate
-// (median unbiased) and interval by the same ordering of the unadjusted (log) effect over its Wald standard error at
-// the end, whose inverse square is the last look's information and the earlier looks' in proportion to their patients.
-// Undefined where that standard error is. Stops for futility are part of the ordering, binding or not, but for the
-// rule `effect`, whose limit is none of z.
+// Inference: the p-value is by stagewise ordering of the planned test's z over that information;
+// estimate (median unbiased) and interval by the same ordering of the unadjusted (log) effect over its
+// Wald standard error at the end, whose inverse square is the last look's information and the earlier
+// looks' in proportion to their patients. Undefined where that standard error is. Stops for futility
+// are part of the ordering, binding or not, but for the rule `effect`, whose limit is none of z.
 std::shared_ptr<const StagedDesign> make_group_sequential(const DesignSpec& spec,
                                                           const GroupSequentialSpec& rules,
                                                           const DesignContext& context);

@@ -72,7 +72,8 @@ inline constexpr std::array<base::Named<Overrun>, 2> k_overruns{{
      "Whitehead 1992; Hampson & Jennison 2013", Overrun::analysed},
 }};
 
-// The looks before the end, in order; the last analysis, when all patients have been followed, is not among them.
+// The looks before the end, in order; the last analysis, when all patients have been followed, is not
+// among them.
 struct LookPlan {
   std::vector<LookTrigger> interim;
   double cleaning_weeks = 0;  // from a data cut to its decision
@@ -82,11 +83,12 @@ struct LookPlan {
   int n_looks() const { return static_cast<int>(interim.size()) + 1; }
 };
 
-// Reads `looks` (a list of triggers: {outcomes: 0.5}, {outcomes: 150}, {enrolled: ...}, {events: 80}, {months: 18},
-// {first_of: [...]}, {last_of: [...]}), `cleaning_weeks` (4), `pause` (none) and `overrun` (not_analysed) of a design's
-// map. An amount below 1 is a fraction, a whole number above 1 a number; 1 is a fault. `n_planned`: patients at the end,
-// as planned; a look may be at all of them (kinds for which that makes no sense tell so themselves). More than 19, and
-// looks that do not increase on the last one of the same trigger, are faults.
+// Reads `looks` (a list of triggers: {outcomes: 0.5}, {outcomes: 150}, {enrolled: ...}, {events: 80},
+// {months: 18}, {first_of: [...]}, {last_of: [...]}), `cleaning_weeks` (4), `pause` (none) and
+// `overrun` (not_analysed) of a design's map. An amount below 1 is a fraction, a whole number above 1 a
+// number; 1 is a fault. `n_planned`: patients at the end, as planned; a look may be at all of them
+// (kinds for which that makes no sense tell so themselves). More than 19, and looks that do not
+// increase on the last one of the same trigger, are faults.
 LookPlan read_looks(input::Reader& design, int n_planned);
 
 }  // namespace trialwright::design

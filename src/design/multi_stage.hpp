@@ -23,19 +23,19 @@ struct MultiStageSpec {
   int i_control = 0;                // index into the design's arms
 };
 
-// Reads what the kind has beside the keys of every design; `spec` has those and the looks. `patients` are
-// those of all arms if none stops.
+// Reads what the kind has beside the keys of every design; `spec` has those and the looks. `patients`
+// are those of all arms if none stops.
 //   boundary (obrien_fleming), futility (zero; of the triangular boundary triangular), stop_when (any),
 //   planned_information (where the looks are not at numbers of outcomes)
 MultiStageSpec read_multi_stage(input::Reader& reader, const DesignSpec& spec, const StudyNames& names);
 
-// Magirr, Jaki & Whitehead 2012. Every look holds the planned test's z of all patients so far, arm by arm,
-// against the boundary: above the upper value the hypothesis is rejected and the arm stops, at or below the
-// lower one the arm stops. The critical values are those of the planned looks, also where patients are
-// missing. With stop_when any the first rejection ends the trial, with all the other arms go on. Later
-// looks wait for the planned number of patients in the arms that go on. naive_rejections tests every arm at every
-// look it was in at the full level. Inference is by the stagewise ordering of the arm's own path, not adjusted
-// for the number of arms.
+// Magirr, Jaki & Whitehead 2012. Every look holds the planned test's z of all patients so far, arm by
+// arm, against the boundary: above the upper value the hypothesis is rejected and the arm stops, at or
+// below the lower one the arm stops. The critical values are those of the planned looks, also where
+// patients are missing. With stop_when any the first rejection ends the trial, with all the other arms
+// go on. Later looks wait for the planned number of patients in the arms that go on. naive_rejections
+// tests every arm at every look it was in at the full level. Inference is by the stagewise ordering of
+// the arm's own path, not adjusted for the number of arms.
 std::shared_ptr<const StagedDesign> make_multi_stage(const DesignSpec& spec,
                                                      const MultiStageSpec& rules,
                                                      const DesignContext& context);

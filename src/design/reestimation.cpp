@@ -42,8 +42,8 @@ ArmRates rates_of(const analysis::TwoByTwo& table) {
           static_cast<double>(table.responders_0) / table.n_0};
 }
 
-// The planned test's z of a trial's stages; of the pooled z in place, for that is decided by the million and
-// gives the same bits.
+// The planned test's z of a trial's stages; of the pooled z in place, for that is decided by the
+// million and gives the same bits.
 class StageZ {
  public:
   explicit StageZ(const analysis::TestSpec& test)
@@ -154,8 +154,8 @@ class Reestimation final : public StagedDesign {
                     view.critical_z_2);
   }
   bool is_futile(const InterimView& view) const;
-  // The first-stage z up to which is_futile(), by the normal form of conditional power (Jennison & Turnbull 2000, eq.
-  // 10.1, under the observed effect): -infinity without futility.
+  // The first-stage z up to which is_futile(), by the normal form of conditional power (Jennison &
+  // Turnbull 2000, eq. 10.1, under the observed effect): -infinity without futility.
   double futility_limit(double information) const;
   Decision set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const;
 

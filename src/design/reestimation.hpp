@@ -44,17 +44,19 @@ struct ReestimationSpec {
 };
 
 // Reads what the kind has beside the keys of every design; `spec` has those and the looks:
-// `reestimation` (a rule with its keys, most_patients, fewest_patients), `combination` (inverse_normal),
-// `efficacy` and `futility` ({rule: conditional_power, below}; both absent: the look never stops), and
-// `planned_information` ([0.5]) where the look is not triggered by a number of outcomes.
+// `reestimation` (a rule with its keys, most_patients, fewest_patients), `combination`
+// (inverse_normal), `efficacy` and `futility` ({rule: conditional_power, below}; both absent: the look
+// never stops), and `planned_information` ([0.5]) where the look is not triggered by a number of
+// outcomes.
 ReestimationSpec read_reestimation(input::Reader& reader, const DesignSpec& spec,
                                    const StudyNames& names);
 
-// Rejects on the z of each stage's patients with a value (of unweighted: of all patients); of two-sided tests on
-// either side. The look leaves in the state, at its place [1], what the end is held against: efficacy_z, above
-// which the second stage's z (of unweighted: that of all patients) rejects, and of a two-sided test futility_z,
-// below which it rejects for harm. So a look's table decides all but that one z.
-// A size is rounded up to whole blocks (of permuted_block without strata; else to the allocation ratio).
+// Rejects on the z of each stage's patients with a value (of unweighted: of all patients); of two-sided
+// tests on either side. The look leaves in the state, at its place [1], what the end is held against:
+// efficacy_z, above which the second stage's z (of unweighted: that of all patients) rejects, and of a
+// two-sided test futility_z, below which it rejects for harm. So a look's table decides all but that
+// one z. A size is rounded up to whole blocks (of permuted_block without strata; else to the allocation
+// ratio).
 std::shared_ptr<const StagedDesign> make_reestimation(const DesignSpec& spec,
                                                       const ReestimationSpec& rules,
                                                       const DesignContext& context);

@@ -11,7 +11,8 @@ class BlindedRate final : public ReestimationRule {
 
   SizeAnswer decide(const InterimView& view) const override {
     const ArmRates rates = rates_at(view.blinded_rate, planned_, view.parts, kept_);
-    // Of all patients of a fixed trial, so that every one of them counts, and the critical value is its.
+    // Of all patients of a fixed trial, so that every one of them counts, and the critical value is
+    // its.
     const double with_value = patients_for(view.prospect(rates, variance_), view.critical_z, power_);
     return {SizeAction::enlarge, with_value / view.completeness};
   }

@@ -1,5 +1,5 @@
-// The rules that change a trial's size at its interim look: each reads statistics of the look and answers
-// with a named action.
+// The rules that change a trial's size at its interim look: each reads statistics of the look and
+// answers with a named action.
 #pragma once
 
 #include <array>
@@ -36,7 +36,8 @@ struct InterimView {
   Prospect prospect(ArmRates rates, SizingVariance variance) const {
     return prospect_of(rates, parts, variance, sign, margin);
   }
-  // Patients with a value still to come in a trial of so many, and the size of a trial with so many to come.
+  // Patients with a value still to come in a trial of so many, and the size of a trial with so many to
+  // come.
   double to_come(double patients) const { return (patients - n_passed) * completeness; }
   double size_with(double to_come) const { return n_passed + to_come / completeness; }
 };
@@ -74,8 +75,8 @@ inline constexpr std::array<base::Named<SizeAction>, 12> k_size_actions{{
     {"accept", "at the end, nothing is shown", "", SizeAction::accept},
 }};
 
-// The size that a rule asks for, caps not yet heeded: `patients` counts where the action is `enlarge`, which
-// may also mean fewer than planned, or infinity.
+// The size that a rule asks for, caps not yet heeded: `patients` counts where the action is `enlarge`,
+// which may also mean fewer than planned, or infinity.
 struct SizeAnswer {
   SizeAction action = SizeAction::keep;
   double patients = 0;
@@ -116,8 +117,8 @@ using ReadRule = std::shared_ptr<const ReestimationRule> (*)(input::Reader&, con
 std::shared_ptr<const ReestimationRule> read_promising_zone(input::Reader&, const RuleContext&);
 // Sets the size to that of conditional power `power`: {power, effect, variance, rates}.
 std::shared_ptr<const ReestimationRule> read_conditional_power(input::Reader&, const RuleContext&);
-// Sets the size to that of a fixed trial with the planned effect at the rate seen of both arms together:
-// {power, variance: pooled, rates, keeps: risk_difference}.
+// Sets the size to that of a fixed trial with the planned effect at the rate seen of both arms
+// together: {power, variance: pooled, rates, keeps: risk_difference}.
 std::shared_ptr<const ReestimationRule> read_blinded_rate(input::Reader&, const RuleContext&);
 // Changes the planned size in proportion to the variance seen of both arms together: {rates}.
 std::shared_ptr<const ReestimationRule> read_blinded_variance(input::Reader&, const RuleContext&);

@@ -11,8 +11,8 @@ namespace trialwright::design {
 // One-sided; of a two-sided analysis once for each side. Made once a plan, const, shared by threads.
 class TwoStageTest {
  public:
-  // `information`: the planned share of the first stage, 0 < information < 1. Without `efficacy` there is no
-  // stop for efficacy at the look and all of alpha is left for the end.
+  // `information`: the planned share of the first stage, 0 < information < 1. Without `efficacy` there
+  // is no stop for efficacy at the look and all of alpha is left for the end.
   TwoStageTest(sequential::Combination combination, double alpha, double information,
                std::optional<sequential::BoundarySpec> efficacy);
 
@@ -29,8 +29,9 @@ class TwoStageTest {
   Bounds bounds(double information) const;
 
   // The critical value that the second stage's own z is held against after z_1: infinity where it is in
-  // vain, -infinity where anything will do. Of unweighted, whose test at the end is of all patients, that of
-  // the planned weights, by which conditional power and size are reckoned (Mehta & Pocock 2011, eq. 5).
+  // vain, -infinity where anything will do. Of unweighted, whose test at the end is of all patients,
+  // that of the planned weights, by which conditional power and size are reckoned (Mehta & Pocock 2011,
+  // eq. 5).
   double critical_z_2(double z_1, double information) const;
 
   // The weight of stage 1's z in the sum, squared; that of stage 2 is 1 less it.

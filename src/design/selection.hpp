@@ -24,8 +24,8 @@ inline constexpr std::array<base::Named<StopWhen>, 2> k_stop_when{{
     {"all", "a trial ends early only where every hypothesis is rejected", "", StopWhen::all},
 }};
 
-// Patients of the second stage: as many to every arm that stays (times its share of the ratio), or so many
-// in all, so that what dropped arms would have had goes to those that stay.
+// Patients of the second stage: as many to every arm that stays (times its share of the ratio), or so
+// many in all, so that what dropped arms would have had goes to those that stay.
 struct PatientsPerArm {
   int patients = 0;
 };
@@ -57,8 +57,8 @@ struct SelectionSpec {
   int i_control = 0;  // index into the design's arms
 };
 
-// Reads what the kind has beside the keys of every design; `spec` has those and the looks, of which there
-// is one. `patients` are those of the first stage.
+// Reads what the kind has beside the keys of every design; `spec` has those and the looks, of which
+// there is one. `patients` are those of the first stage.
 //   selection: {rule, count, at_least, within, ties (first), on (the primary's estimand),
 //     safety: {estimand, at_most}}
 //   stage_2: {patients_per_arm} or {patients}
@@ -66,12 +66,12 @@ struct SelectionSpec {
 //   interim_information (the planned share at the look, where the sizes do not say it)
 SelectionSpec read_selection(input::Reader& reader, const DesignSpec& spec, const StudyNames& names);
 
-// Bretz et al. 2006; Posch et al. 2005. naive_rejections is the ordinary test at the full level of the arms
-// that were chosen, on all their patients. Inference: p-value of the closed test; lower limit and estimate
-// are where that p-value, of all effects shifted alike, is (1 - confidence) / 2 and 1/2, the upper limit
-// where the arm's own combination's is 1 - (1 - confidence) / 2 (Posch et al. 2005, section 4): adjusted for
-// the choice, hence conservative; the estimate is median-conservative. Shifts are by the stage's Wald
-// standard error.
+// Bretz et al. 2006; Posch et al. 2005. naive_rejections is the ordinary test at the full level of the
+// arms that were chosen, on all their patients. Inference: p-value of the closed test; lower limit and
+// estimate are where that p-value, of all effects shifted alike, is (1 - confidence) / 2 and 1/2, the
+// upper limit where the arm's own combination's is 1 - (1 - confidence) / 2 (Posch et al. 2005, section
+// 4): adjusted for the choice, hence conservative; the estimate is median-conservative. Shifts are by
+// the stage's Wald standard error.
 std::shared_ptr<const StagedDesign> make_selection(const DesignSpec& spec, const SelectionSpec& rules,
                                                    const DesignContext& context);
 

@@ -1,4 +1,5 @@
-// Designs that look before the end: what they are told at a look, what they answer, and what a trial remembers.
+// Designs that look before the end: what they are told at a look, what they answer, and what a trial
+// remembers.
 #pragma once
 
 #include <array>
@@ -23,9 +24,10 @@ inline constexpr int k_most_statistics = 12;
 // Sets of hypotheses, of arms: bit i is the i-th.
 using Bits = std::uint32_t;
 
-// Whose patients a stage's tables hold: those who came to be known between two looks; or those randomised between two
-// decisions, as far as known, which keeps stages independent where a decision reads an early endpoint of patients whose
-// outcome is still to come (a stage's tables then grow until its last patient is known).
+// Whose patients a stage's tables hold: those who came to be known between two looks; or those
+// randomised between two decisions, as far as known, which keeps stages independent where a decision
+// reads an early endpoint of patients whose outcome is still to come (a stage's tables then grow until
+// its last patient is known).
 enum class StageRule { by_outcome, by_randomisation };
 
 // Why a trial ended at a look. At the last look `efficacy` is a rejection and `completed` none.
@@ -47,9 +49,9 @@ struct Rate {
   int patients = 0;
 };
 
-// What was known when a look was decided. A stage is the patients who came to be known between two looks (or, where the
-// design says so, who were randomised between two decisions). Hypothesis h compares an active arm with the control in a
-// population; stages are independent of each other.
+// What was known when a look was decided. A stage is the patients who came to be known between two
+// looks (or, where the design says so, who were randomised between two decisions). Hypothesis h
+// compares an active arm with the control in a population; stages are independent of each other.
 struct LookData {
   int i_look = 0;  // from 0
   bool is_final = false;
@@ -58,10 +60,11 @@ struct LookData {
   int n_strata = 1;  // of a stratified analysis; else 1
   // [(i_stage * n_hypotheses + i_hypothesis) * n_strata + i_stratum], stages 0 .. i_look.
   std::span<const analysis::TwoByTwo> stages;
-  // [i_hypothesis]: advantage over the control on the statistic that the design selects by (estimated difference,
-  // positive is better), over all known; empty where the design does not ask.
+  // [i_hypothesis]: advantage over the control on the statistic that the design selects by (estimated
+  // difference, positive is better), over all known; empty where the design does not ask.
   std::span<const double> merits;
-  // [i_arm of the design]: the estimand that the design watches for safety; empty where it does not ask.
+  // [i_arm of the design]: the estimand that the design watches for safety; empty where it does not
+  // ask.
   std::span<const Rate> safety;
 
   std::span<const analysis::TwoByTwo> stage(int i_stage, int i_hypothesis) const {
@@ -118,40 +121,45 @@ struct Inference {
   bool defined = false;
 };
 
-// A stage's patients: those who came to be known between two looks, or those who were randomised between two decisions (all of
-// them, also where their outcome came to be known later).
+// A stage's patients: those who came to be known between two looks, or those who were randomised
+// between two decisions (all of them, also where their outcome came to be known later).
 enum class StageBy { outcome, randomisation };
 
-// A design's rules, resolved for one plan; immutable, safe to share between threads. decide() is a function of the data
-// and the state alone, and keeps no memory elsewhere, so that trials drawn as counts and trials of patients are decided
-// alike, and equal tables need it once.
+// A design's rules, resolved for one plan; immutable, safe to share between threads. decide() is a
+// function of the data and the state alone, and keeps no memory elsewhere, so that trials drawn as
+// counts and trials of patients are decided alike, and equal tables need it once.
 class StagedDesign {
  public:
   virtual ~StagedDesign() = default;
 
   virtual int n_looks() const = 0;  // at most, the last one included
   virtual void start(TrialState& state) const = 0;
-  // Decides look data.i_look = state.n_looks, updates the state (n_looks too), and tells what it read where `told` is not null.
+  // Decides look data.i_look = state.n_looks, updates the state (n_looks too), and tells what it read
+  // where `told` is not null.
   virtual Decision decide(const LookData& data, TrialState& state, Statistics* told) const = 0;
-  // Hypotheses that an analysis would reject which takes no account of the looks and changes: every look tested at the
-  // full level (of group sequential designs), the ordinary statistic of all patients of the arm, population or size that
-  // was chosen at the end (of adaptive ones). `data` as at the last look decided, `state` after it.
+  // Hypotheses that an analysis would reject which takes no account of the looks and changes: every
+  // look tested at the full level (of group sequential designs), the ordinary statistic of all patients
+  // of the arm, population or size that was chosen at the end (of adaptive ones). `data` as at the last
+  // look decided, `state` after it.
   virtual Bits naive_rejections(const LookData& data, const TrialState& state) const = 0;
   virtual Inference infer(const LookData& data, const TrialState& state, int i_hypothesis) const = 0;
 
   // The largest number of patients that the design may come to.
   virtual int most_patients() const = 0;
 
-  // How patients are told off to stages; by randomisation where a decision reads more of them than the primary
-  // outcome, which must then not come to be known in a later stage (Jenkins, Stone & Jennison 2011).
+  // How patients are told off to stages; by randomisation where a decision reads more of them than the
+  // primary outcome, which must then not come to be known in a later stage (Jenkins, Stone & Jennison
+  // 2011).
   virtual StageBy stages_by() const { return StageBy::outcome; }
-  // The estimands that LookData::merits and ::safety are of, as indices into the study's; -1: not asked for.
+  // The estimands that LookData::merits and ::safety are of, as indices into the study's; -1: not asked
+  // for.
   virtual int merit_estimand() const { return -1; }
   virtual int safety_estimand() const { return -1; }
 
-  // While the looks fall at the planned numbers of patients in the planned ratio: do a look's decision, the state after it
-  // and naive_rejections hang on nothing but the look and the sum over the stages of hypothesis 0's one table, and is
-  // the state alike in all trials that go on? Then a trial is decided by one table a look, made once.
+  // While the looks fall at the planned numbers of patients in the planned ratio: do a look's decision,
+  // the state after it and naive_rejections hang on nothing but the look and the sum over the stages of
+  // hypothesis 0's one table, and is the state alike in all trials that go on? Then a trial is decided
+  // by one table a look, made once.
   virtual bool decides_by_totals() const { return false; }
 };
 

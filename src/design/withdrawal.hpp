@@ -1,4 +1,5 @@
-// Randomised withdrawal: responders of an induction phase are randomised again and followed for loss of response.
+// Randomised withdrawal: responders of an induction phase are randomised again and followed for loss of
+// response.
 #pragma once
 
 #include <array>
@@ -28,8 +29,9 @@ inline constexpr std::array<base::Named<MaintenanceOutcome>, 3> k_maintenance_ou
      "Mantel 1966", MaintenanceOutcome::time_to_flare},
 }};
 
-// A patient re-randomised is in response, loses it, may flare after that, and where flares are treated may come back
-// to response: exponential times, of constant rates a week. (Out of response patients go on in the study.)
+// A patient re-randomised is in response, loses it, may flare after that, and where flares are treated
+// may come back to response: exponential times, of constant rates a week. (Out of response patients go
+// on in the study.)
 struct MaintenanceArm {
   std::string name;
   int ratio = 1;
@@ -56,9 +58,9 @@ struct WithdrawalSpec {
   std::vector<MaintenanceAnalysis> analyses;
 };
 
-// Reads `responders: {estimand, arms}` (default: every active arm's) and `maintenance: {until_week, visit_every_weeks (4),
-// dropout_per_week (0), arms: {NAME: {ratio (1), control, loss_per_week, flare_per_week (0), recapture_per_week (0)}},
-// analyses: {NAME: {outcome, sides (2), alpha (0.05)}}}`.
+// Reads `responders: {estimand, arms}` (default: every active arm's) and `maintenance: {until_week,
+// visit_every_weeks (4), dropout_per_week (0), arms: {NAME: {ratio (1), control, loss_per_week,
+// flare_per_week (0), recapture_per_week (0)}}, analyses: {NAME: {outcome, sides (2), alpha (0.05)}}}`.
 WithdrawalSpec read_withdrawal(input::Reader& reader, const DesignSpec& spec, const StudyNames& names);
 
 }  // namespace trialwright::design

@@ -82,9 +82,10 @@ class PointAccumulator {
   stats::Moments enrolment_months;
   stats::Moments duration_months;
   stats::Moments n_screened;
-  // Empty of a fixed design. Of a design that looks before the end, what it decides and comes to is here; `analyses` and
-  // `arms` then are of the trials below trial::k_inference_trials alone, as they stood at the look that ended each; those
-  // of a hypothesis of the trials alone that tested it at that look.
+  // Empty of a fixed design. Of a design that looks before the end, what it decides and comes to is
+  // here; `analyses` and `arms` then are of the trials below trial::k_inference_trials alone, as they
+  // stood at the look that ended each; those of a hypothesis of the trials alone that tested it at that
+  // look.
   StagedAccumulator staged;
 };
 

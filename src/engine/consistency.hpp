@@ -1,4 +1,5 @@
-// Is a region's estimate consistent with that of all patients? Counted over trials, and over those that rejected.
+// Is a region's estimate consistent with that of all patients? Counted over trials, and over those that
+// rejected.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 
 namespace trialwright::engine {
 
-// Is `own` at least the analysis's fraction of `with`, in the direction that is better, on the scale that estimates are
-// averaged on (of ratios the logarithm)? Never where one of them is undefined.
+// Is `own` at least the analysis's fraction of `with`, in the direction that is better, on the scale
+// that estimates are averaged on (of ratios the logarithm)? Never where one of them is undefined.
 bool is_consistent(const trial::PlannedAnalysis& analysis, const analysis::Estimate& own,
                    const analysis::Estimate& with);
 

@@ -11,9 +11,10 @@
 
 namespace trialwright::engine {
 
-// Is an analysis's null true, and its exact power: of a fixed design by TrialPlan::exact_power; of a design with looks
-// by convolution, where its counts have fixed sizes and tables alone decide, with the exact probabilities of its
-// stops. `counts` is the plan's law of counts, or null where patients are simulated.
+// Is an analysis's null true, and its exact power: of a fixed design by TrialPlan::exact_power; of a
+// design with looks by convolution, where its counts have fixed sizes and tables alone decide, with the
+// exact probabilities of its stops. `counts` is the plan's law of counts, or null where patients are
+// simulated.
 Calculated calculated_of(const trial::TrialPlan& plan, const trial::CountPlan* counts,
                          std::size_t i_analysis);
 

@@ -19,8 +19,8 @@ bool overlap(const Piece& a, const Piece& b) {
   return a.track == b.track && a.range.from < b.range.to && b.range.from < a.range.to;
 }
 
-// A piece does not say for which of its trials it has rows of patients: joined, those that have some and
-// those that have none could not be told apart.
+// A piece does not say for which of its trials it has rows of patients: joined, those that have some
+// and those that have none could not be told apart.
 bool have_alike_rows(const Piece& a, const Piece& b) {
   for (std::size_t kind = 0; kind < k_row_kinds; ++kind)
     if (a.rows[kind].empty() != b.rows[kind].empty()) return false;

@@ -20,16 +20,16 @@ inline constexpr double k_level = 0.95;
 // event_rate or ae_rate by arm. Of the trial: expected_patients, screened_patients, enrolment_months,
 // duration_months.
 //
-// Of a design that looks before the end instead (n_trials states the trials that each rests on): of each
-// hypothesis power, naive_power (of an analysis that takes no account of the looks), exact_power, the
-// estimation's metrics at the look that ended the trial, unadjusted, and adjusted_mean_estimate,
-// adjusted_bias, adjusted_rmse, adjusted_coverage (both of the trials that still tested it there); of other
-// analyses as above, at that look. Of the trial: power_any and power_all of several hypotheses;
-// familywise_error and naive_familywise_error where a null is true; stop_probability by look and reason,
-// exact_stop_probability where it is known, p_stop_harm; selection_probability of each hypothesis at each
-// look after the first (it is tested there); expected_patients and patients_quantile (enrolled, the pipeline
-// included; reason "0.9"), expected_patients_analysed, overrun_patients; duration_months and
-// duration_quantile (until the decision that ended the trial).
+// Of a design that looks before the end instead (n_trials states the trials that each rests on): of
+// each hypothesis power, naive_power (of an analysis that takes no account of the looks), exact_power,
+// the estimation's metrics at the look that ended the trial, unadjusted, and adjusted_mean_estimate,
+// adjusted_bias, adjusted_rmse, adjusted_coverage (both of the trials that still tested it there); of
+// other analyses as above, at that look. Of the trial: power_any and power_all of several hypotheses;
+// familywise_error and naive_familywise_error where a null is true; stop_probability by look and
+// reason, exact_stop_probability where it is known, p_stop_harm; selection_probability of each
+// hypothesis at each look after the first (it is tested there); expected_patients and patients_quantile
+// (enrolled, the pipeline included; reason "0.9"), expected_patients_analysed, overrun_patients;
+// duration_months and duration_quantile (until the decision that ended the trial).
 std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
                                const std::vector<std::optional<TrueValue>>& true_values,
                                const std::vector<std::optional<double>>& exact_powers,

@@ -28,8 +28,8 @@ class OrderedWriter {
 
   OrderedWriter(std::size_t most_waiting_bytes, Sink sink, Written written);
 
-  // Appends to a block under way, by its thread. Where the sink throws, so does this, and the writer has
-  // failed: from then on nothing is written, and nobody waits.
+  // Appends to a block under way, by its thread. Where the sink throws, so does this, and the writer
+  // has failed: from then on nothing is written, and nobody waits.
   void append(std::uint64_t i_block, std::size_t i_stream, std::string_view bytes);
   // The block's last call.
   void finish(std::uint64_t i_block);

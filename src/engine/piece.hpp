@@ -1,4 +1,5 @@
-// What is done of a point: the sums over one range of its trials, in a form whose merging order is free.
+// What is done of a point: the sums over one range of its trials, in a form whose merging order is
+// free.
 #pragma once
 
 #include <array>

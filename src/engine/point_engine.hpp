@@ -25,8 +25,8 @@ struct PointEngine {
 // at simulation.engine, where counts are asked for and have no exact law.
 PointEngine engine_of(const scenario::Study& study, const trial::TrialPlan& plan);
 
-// Of every plan, made on n_threads threads; all that have no exact law are told in one go, as are points
-// drawn as counts whose patients the study's `outputs` asks for.
+// Of every plan, made on n_threads threads; all that have no exact law are told in one go, as are
+// points drawn as counts whose patients the study's `outputs` asks for.
 std::vector<PointEngine> engines_of(const scenario::Study& study,
                                     const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,
                                     int n_threads);

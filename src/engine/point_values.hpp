@@ -26,8 +26,8 @@ struct ExactStop {
   friend bool operator==(const ExactStop&, const ExactStop&) = default;
 };
 
-// What is calculated of one analysis: exact power, and whether its null hypothesis is true; of the first analysis of a
-// design with looks, where these have exact probabilities, how trials end.
+// What is calculated of one analysis: exact power, and whether its null hypothesis is true; of the
+// first analysis of a design with looks, where these have exact probabilities, how trials end.
 struct Calculated {
   trial::TrialPlan::ExactPower power;
   bool is_null = false;

@@ -10,8 +10,8 @@
 
 namespace trialwright::engine {
 
-// Rounds are the same whatever the cutting: round r (from 0) of a point is trials r n … (r + 1) n - 1, n
-// the study's round_trials rounded up to whole blocks, the last round cut at `n_trials` (the most).
+// Rounds are the same whatever the cutting: round r (from 0) of a point is trials r n … (r + 1) n - 1,
+// n the study's round_trials rounded up to whole blocks, the last round cut at `n_trials` (the most).
 // Without a precision target there is one round of all trials.
 class Rounds {
  public:
@@ -33,10 +33,10 @@ class Rounds {
 // rate must be precise. What is calculated is; what is undefined (NaN, no interval yet, no spread
 // between trials) is not.
 //
-// Stopping by the estimate biases a proportion away from 1/2, in the order of 1/n: at the default rounds
-// by a fifth of the MCSE asked for at most, where the first round ends at the target, and by a few
-// percent of it after several rounds; Wilson's interval keeps its coverage (0.944 to 0.962). By the exact
-// law of the stops: tests/statistical/precision_stop.test.cpp.
+// Stopping by the estimate biases a proportion away from 1/2, in the order of 1/n: at the default
+// rounds by a fifth of the MCSE asked for at most, where the first round ends at the target, and by a
+// few percent of it after several rounds; Wilson's interval keeps its coverage (0.944 to 0.962). By the
+// exact law of the stops: tests/statistical/precision_stop.test.cpp.
 bool is_precise(const Point& point, const scenario::PrecisionTarget& target);
 
 }  // namespace trialwright::engine

@@ -20,7 +20,8 @@ bool asks_for(const scenario::OutputsSpec& outputs, RowKind kind);
 
 // Paths of the sweep's axes, in the order that the points meet them.
 std::vector<std::string> axis_paths(std::span<const scenario::PointSpec> points);
-// "fixed,reported,150,": design, scenario and each axis (empty where the point has none), as CSV fields.
+// "fixed,reported,150,": design, scenario and each axis (empty where the point has none), as CSV
+// fields.
 std::string point_fields(const scenario::PointSpec& point, const std::vector<std::string>& paths);
 
 // The estimands that some design's analyses read, in the order of the study: columns of patients.csv.
@@ -30,12 +31,12 @@ trial::RowColumns row_columns(const scenario::StudySpec& spec);
 // The first line, with its end.
 std::string first_line(const scenario::Study& study, RowKind kind);
 
-// "trials.csv", "patients.csv.gz" …: the name in a results directory, `mark` (".partial" or empty) before
-// the ending.
+// "trials.csv", "patients.csv.gz" …: the name in a results directory, `mark` (".partial" or empty)
+// before the ending.
 std::string row_file_name(RowKind kind, const scenario::OutputsSpec& outputs, std::string_view mark);
 
-// A part: the rows that one process of a shard has made. Its name tells what rows it holds, so that rows
-// made as another `outputs` asked are not taken for those asked for now:
+// A part: the rows that one process of a shard has made. Its name tells what rows it holds, so that
+// rows made as another `outputs` asked are not taken for those asked for now:
 // "3-of-40.trials.1.csv.gz", "1-of-1.patients10.2.csv".
 struct PartName {
   std::string stem;          // of the shard, "3-of-40"

@@ -21,14 +21,14 @@
 
 namespace trialwright::engine {
 
-// Writes the rows that a study's `outputs` asks for into part files of this process, in the order of the
-// blocks. Memory is bounded, whatever the number of trials: about 6 MiB a thread. A part's bytes are
-// those of its blocks one after another, and a block's bytes (compressed ones too: by members of about
-// 1 MiB of text, none across blocks) are the same wherever it is made.
+// Writes the rows that a study's `outputs` asks for into part files of this process, in the order of
+// the blocks. Memory is bounded, whatever the number of trials: about 6 MiB a thread. A part's bytes
+// are those of its blocks one after another, and a block's bytes (compressed ones too: by members of
+// about 1 MiB of text, none across blocks) are the same wherever it is made.
 class RowRecorder {
  public:
-  // `points`: Study::points(), which must outlive this, as must the study. Parts are made, at their first
-  // row, in `directory`, under names that begin with `stem` and no file there has.
+  // `points`: Study::points(), which must outlive this, as must the study. Parts are made, at their
+  // first row, in `directory`, under names that begin with `stem` and no file there has.
   RowRecorder(const scenario::Study& study, std::span<const scenario::PointSpec> points,
               std::filesystem::path directory, std::string stem);
   ~RowRecorder();

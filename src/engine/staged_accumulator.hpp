@@ -1,4 +1,5 @@
-// The sums of a point whose design looks before the end: decisions, stops, sizes, calendar, adjusted inference.
+// The sums of a point whose design looks before the end: decisions, stops, sizes, calendar, adjusted
+// inference.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,8 @@ inline constexpr std::size_t k_patients_bins = std::size_t{1} << 26;
 inline constexpr double k_months_width = 0.01;
 inline constexpr std::size_t k_months_bins = std::size_t{1} << 20;
 
-// Was a hypothesis still tested at the trial's last look? Of one that was given up before (its arm was dropped, say) nobody
-// takes an estimate from the trial.
+// Was a hypothesis still tested at the trial's last look? Of one that was given up before (its arm was
+// dropped, say) nobody takes an estimate from the trial.
 bool was_tested_last(const design::TrialState& state, std::size_t i_hypothesis);
 
 // Adjusted inference on one hypothesis, of the trials that tested it at their last look.

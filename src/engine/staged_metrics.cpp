@@ -69,8 +69,9 @@ void add_selection(const trial::TrialPlan& plan, const PointAccumulator& sum,
     }
 }
 
-// Either the mean of the trials that have a calendar, or the mean number analysed, of all trials, with the mean over-run of
-// those: the surer of the two. The error of the sum allows for the trials that its parts have in common.
+// Either the mean of the trials that have a calendar, or the mean number analysed, of all trials, with
+// the mean over-run of those: the surer of the two. The error of the sum allows for the trials that its
+// parts have in common.
 Metric expected_patients(const PointAccumulator& sum) {
   const auto& staged = sum.staged;
   const auto n = static_cast<double>(staged.analysed.count());

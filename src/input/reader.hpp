@@ -102,9 +102,9 @@ class Reader {
   // Absent: a reader on an empty map, so that all its keys take their defaults and are echoed.
   Reader map_or_defaults(std::string_view key);
 
-  // A list of maps, e.g. [{outcomes: 0.5}, {outcomes: 0.75}]: a reader on each item, whose path is that of
-  // its key and its number from 0 (looks.1). Absent, empty or no list: a fault, and no reader; an item that
-  // is no map: a fault, and a reader that answers with harmless values.
+  // A list of maps, e.g. [{outcomes: 0.5}, {outcomes: 0.75}]: a reader on each item, whose path is that
+  // of its key and its number from 0 (looks.1). Absent, empty or no list: a fault, and no reader; an
+  // item that is no map: a fault, and a reader that answers with harmless values.
   std::vector<Reader> maps(std::string_view key);
 
   // A map of named things: (name, reader) in the order written. Names must be [A-Za-z_][A-Za-z0-9_]*.

@@ -65,7 +65,8 @@ class CourseTruth {
   int given_of(std::size_t variant) const {
     return static_cast<int>(variant) - arms_[variants_[variant].arm].first;
   }
-  // Is there a shift of log odds for each patient (site, region, stratum, baseline, calendar, a drawn truth)?
+  // Is there a shift of log odds for each patient (site, region, stratum, baseline, calendar, a drawn
+  // truth)?
   bool shifts_patients() const { return spec_.effects.any() || is_drawn(); }
 
   // Patients at one visit. `variant` holds their variants' numbers, `shift` what is taken off their log

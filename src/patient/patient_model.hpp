@@ -182,7 +182,8 @@ class PatientModel {
   // No site or region random effect, no drift with dates that patients have in common, no drawn truth.
   bool patients_are_independent() const;
   bool drifts_with_calendar() const;  // response hangs on when a patient is randomised
-  // The share of the patients at a level of a factor, to 0.002; nullopt where it hangs on where they enrol.
+  // The share of the patients at a level of a factor, to 0.002; nullopt where it hangs on where they
+  // enrol.
   std::optional<double> level_share(int factor, int level) const;
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.
   std::int64_t capacity() const;

@@ -70,8 +70,8 @@ struct Stratum {
   int covariate = -1;
   std::vector<double> cuts;
   std::vector<std::string> levels;
-  // Of a test: covariate and cuts are those of the factor that is tested, whose two levels are seen with
-  // error. Draw k of the patient's (Purpose::factor_test), k the factor's number.
+  // Of a test: covariate and cuts are those of the factor that is tested, whose two levels are seen
+  // with error. Draw k of the patient's (Purpose::factor_test), k the factor's number.
   std::optional<TestAccuracy> test{};
 };
 

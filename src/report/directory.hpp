@@ -33,10 +33,10 @@ std::uint64_t most_trials_in(const std::filesystem::path& directory);
 // a run is to be written, before it.
 void refuse_fewer_trials(const std::filesystem::path& directory, std::uint64_t n_trials);
 
-// Claims the directory and returns the one that these results may be written to without loss: itself or,
-// where results stand there that are complete while these are interrupted, or that hold more trials of
-// any point, its sub-directory `interrupted` (interrupted-2 … by the same rule). Partial results go to
-// its sub-directory `partial` (partial-2 …) in any case.
+// Claims the directory and returns the one that these results may be written to without loss: itself
+// or, where results stand there that are complete while these are interrupted, or that hold more trials
+// of any point, its sub-directory `interrupted` (interrupted-2 … by the same rule). Partial results go
+// to its sub-directory `partial` (partial-2 …) in any case.
 std::filesystem::path claim_place(const std::filesystem::path& directory, const Results& results);
 
 // Writes manifest.json, resolved.yaml, results.csv and, last, results.json, all where claim_place says.

@@ -7,8 +7,9 @@
 
 namespace trialwright::report {
 
-// One row a look of a point: the probability to end there, by reason (in brackets the exact one, where there is one), and
-// of designs of several hypotheses the probability that each is tested there. Empty without looks.
+// One row a look of a point: the probability to end there, by reason (in brackets the exact one, where
+// there is one), and of designs of several hypotheses the probability that each is tested there. Empty
+// without looks.
 std::string look_table(const Table& table);
 
 }  // namespace trialwright::report

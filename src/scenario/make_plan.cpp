@@ -62,8 +62,8 @@ int place_of_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& p
   return static_cast<int>(plan.estimands.size()) - 1;
 }
 
-// The hypotheses of a design: of several doses one for each, of nested populations one for each, else the primary
-// analysis.
+// The hypotheses of a design: of several doses one for each, of nested populations one for each, else
+// the primary analysis.
 std::vector<trial::PlannedAnalysis> hypotheses(const trial::PlannedAnalysis& primary,
                                                const design::DesignSpec& design,
                                                const trial::TrialPlan& plan) {
@@ -139,8 +139,8 @@ std::shared_ptr<const design::StagedDesign> staged_design(const StudySpec& spec,
   return design::make_staged_design(design, context);
 }
 
-// The columns of a plan: of a design that looks the most patients that it may come to (of enrichment those passed
-// over as well), or as many as the sites may enrol.
+// The columns of a plan: of a design that looks the most patients that it may come to (of enrichment
+// those passed over as well), or as many as the sites may enrol.
 int most_patients(const design::DesignSpec& design, const trial::TrialPlan& plan) {
   if (!plan.staged) return design.patients;
   return static_cast<int>(std::min<std::int64_t>(plan.staged->most_patients(), plan.model->capacity()));

@@ -10,14 +10,14 @@
 
 namespace trialwright::scenario {
 
-// The design's hypotheses (of several doses or populations one for each), its secondary analyses, and what they need of
-// patients; exact rates are not found yet.
+// The design's hypotheses (of several doses or populations one for each), its secondary analyses, and
+// what they need of patients; exact rates are not found yet.
 std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
                                             std::shared_ptr<const patient::PatientModel> model);
 
-// A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated, for the counts of the
-// given estimands (indices into spec.estimands, each once).
+// A plan without analyses: every arm of the study with `patients_per_arm` patients, as calibrated, for
+// the counts of the given estimands (indices into spec.estimands, each once).
 std::shared_ptr<trial::TrialPlan> make_estimand_plan(const StudySpec& spec,
                                                      const std::vector<int>& estimands,
                                                      int patients_per_arm);

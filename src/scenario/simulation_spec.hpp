@@ -54,8 +54,8 @@ struct SimulationSpec {
 };
 
 // Reads `simulation: {trials, seed, engine, truth_patients, precision: {metric, hypothesis, mcse |
-// half_width, round_trials}}`. Without `trials`, a precision target has as many as a proportion needs at
-// worst (of a mean, a million). `spec` holds the sections before it, or none where the patients are
+// half_width, round_trials}}`. Without `trials`, a precision target has as many as a proportion needs
+// at worst (of a mean, a million). `spec` holds the sections before it, or none where the patients are
 // faulty.
 SimulationSpec read_simulation(input::Reader& study, const StudySpec& spec);
 

@@ -18,8 +18,8 @@ constexpr double k_root_tolerance = 1e-14;
 constexpr double k_last_step = 1e-9;
 constexpr int k_most_steps = 200;
 
-// The root of a smooth falling function, by secants kept within a bracket that is first sought outwards from
-// [lo, hi]; infinite where none is found within 1000.
+// The root of a smooth falling function, by secants kept within a bracket that is first sought outwards
+// from [lo, hi]; infinite where none is found within 1000.
 template <class F>
 double falling_root(F&& f, double lo, double hi) {
   double at_lo = f(lo), at_hi = f(hi);
@@ -237,8 +237,8 @@ Boundary two_sided_boundary(const BoundarySpec& upper, double alpha_upper, const
   TRIALWRIGHT_EXPECT(!check(upper, alpha_upper, static_cast<int>(information.size())));
   TRIALWRIGHT_EXPECT(!check(lower, alpha_lower, static_cast<int>(information.size())));
   EfficacyRule above{upper, alpha_upper, k_infinity}, below{lower, alpha_lower, k_infinity};
-  // Each side's constant depends on the other's through the few paths that reach both, so that solving one
-  // after the other converges within a few rounds.
+  // Each side's constant depends on the other's through the few paths that reach both, so that solving
+  // one after the other converges within a few rounds.
   for (int round = 0; round < 50; ++round) {
     const double before_above = above.constant, before_below = below.constant;
     if (has_shape(upper.family))

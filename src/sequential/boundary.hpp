@@ -13,8 +13,8 @@
 
 namespace trialwright::sequential {
 
-// Everything here is one-sided on the z scale with an upper efficacy boundary; a two-sided trial has one
-// on each side. Information is a fraction of the planned final one.
+// Everything here is one-sided on the z scale with an upper efficacy boundary; a two-sided trial has
+// one on each side. Information is a fraction of the planned final one.
 inline constexpr int k_most_looks = 20;
 
 enum class Family {
@@ -80,15 +80,15 @@ struct BoundarySpec {
 // What is wrong with a specification ("problem (why)"), or nothing. n_looks 0: not known.
 std::optional<std::string> check(const BoundarySpec& spec, double alpha, int n_looks);
 
-// The same of information fractions: 1 to 20, positive, each above the last by k_least_growth of it. Whether
-// the last one is 1 is left to the caller.
+// The same of information fractions: 1 to 20, positive, each above the last by k_least_growth of it.
+// Whether the last one is 1 is left to the caller.
 std::optional<std::string> check_information(std::span<const double> information);
 
 // Cumulative error spent at an information fraction; alpha itself from 1 on. Spending families only.
 double spent(const BoundarySpec& spec, double alpha, double information);
 
-// Beta-spending futility: spends type II error beta by the spending families, or as a user's alpha_spent says
-// (ending with beta).
+// Beta-spending futility: spends type II error beta by the spending families, or as a user's
+// alpha_spent says (ending with beta).
 struct FutilitySpec {
   BoundarySpec spending{Family::hwang_shih_decani, -2, {}, {}, {}};
   double beta = 0.1;
@@ -96,11 +96,12 @@ struct FutilitySpec {
 std::optional<std::string> check(const FutilitySpec& spec, double alpha, int n_looks);
 enum class Binding { non_binding, binding };
 
-// What a design's boundaries come to. [i_look]; futility_z and harm_z are -infinity where there is none.
+// What a design's boundaries come to. [i_look]; futility_z and harm_z are -infinity where there is
+// none.
 struct Boundary {
   std::vector<double> information;
-  // Type I error spent so far on the upper side: under the null, of trials that heed the lower boundaries
-  // where these are binding.
+  // Type I error spent so far on the upper side: under the null, of trials that heed the lower
+  // boundaries where these are binding.
   std::vector<double> alpha_spent;
   std::vector<double> efficacy_z;
   std::vector<double> futility_z;
@@ -110,33 +111,35 @@ struct Boundary {
 };
 
 // The efficacy boundary at these information fractions (ascending, the last one 1 but for under- and
-// over-running trials: the last look spends all that is left of alpha), by recursive numerical integration
-// (Armitage, McPherson & Rowe 1969; Jennison & Turnbull 2000, chapter 19). `futility_z` (empty: none), where
-// binding, gives back the alpha that it saves. A user's critical values stand as given, whatever they spend.
-// Good to 1e-12 in z. 20 looks: 1 ms where alpha is spent, ten times as much for one constant of all looks.
+// over-running trials: the last look spends all that is left of alpha), by recursive numerical
+// integration (Armitage, McPherson & Rowe 1969; Jennison & Turnbull 2000, chapter 19). `futility_z`
+// (empty: none), where binding, gives back the alpha that it saves. A user's critical values stand as
+// given, whatever they spend. Good to 1e-12 in z. 20 looks: 1 ms where alpha is spent, ten times as
+// much for one constant of all looks.
 Boundary efficacy_boundary(const BoundarySpec& spec, double alpha, std::span<const double> information,
                            std::span<const double> futility_z = {});
 
-// Both boundaries and the drift at which the power is 1 - beta; the two meet at the last look. Binding or not,
-// the type II error counts trials that stopped for futility. A futility bound never exceeds the efficacy bound.
+// Both boundaries and the drift at which the power is 1 - beta; the two meet at the last look. Binding
+// or not, the type II error counts trials that stopped for futility. A futility bound never exceeds the
+// efficacy bound.
 Boundary boundary_with_futility(const BoundarySpec& efficacy, double alpha,
                                 const FutilitySpec& futility, Binding binding,
                                 std::span<const double> information);
 
-// The lower critical values of a harm boundary, at one-sided level alpha under the null: the mirror image of
-// an efficacy boundary. Other stops are ignored, so that the error is at most alpha.
+// The lower critical values of a harm boundary, at one-sided level alpha under the null: the mirror
+// image of an efficacy boundary. Other stops are ignored, so that the error is at most alpha.
 std::vector<double> harm_boundary(const BoundarySpec& spec, double alpha,
                                   std::span<const double> information);
 
-// Both sides of a two-sided trial that stops on either, each with its own family and level (asymmetric where
-// they differ); each side's crossing probabilities under the null spend its alpha exactly. The lower
-// boundary is in harm_z.
+// Both sides of a two-sided trial that stops on either, each with its own family and level (asymmetric
+// where they differ); each side's crossing probabilities under the null spend its alpha exactly. The
+// lower boundary is in harm_z.
 Boundary two_sided_boundary(const BoundarySpec& upper, double alpha_upper, const BoundarySpec& lower,
                             double alpha_lower, std::span<const double> information);
 
 // Probabilities to cross at each look, first of all looks, under a drift (expected z at information 1).
-// z >= efficacy_z counts as efficacy, then z <= harm_z as harm and z <= futility_z as futility; each of the
-// lower boundaries may be empty.
+// z >= efficacy_z counts as efficacy, then z <= harm_z as harm and z <= futility_z as futility; each of
+// the lower boundaries may be empty.
 struct CrossingProbabilities {
   std::vector<double> efficacy;  // [i_look]
   std::vector<double> futility;
@@ -162,14 +165,15 @@ double drift_for_power(const Boundary& boundary, double power);
 double inflation_factor(double drift, double alpha, double power);
 
 // Boundaries of a trial under way, look after look at the information really there. Made once a plan,
-// const, shared by threads; `Path` is one trial's (or one table's) and allocates only on first use.
-// The same bits everywhere: + - * / and math/ alone. A look costs 3 us at first and some 10 to 15 us later
+// const, shared by threads; `Path` is one trial's (or one table's) and allocates only on first use. The
+// same bits everywhere: + - * / and math/ alone. A look costs 3 us at first and some 10 to 15 us later
 // (55 us where 20 looks are equally spaced); with futility twice as much.
 class RunningBoundary {
  public:
   // Of families that spend, alpha is spent at the information really there. Of the others the interim
-  // values stand as planned (of obrien_fleming, pocock and wang_tsiatis at the information really there) as
-  // long as alpha lasts. The final look spends all of alpha that is left, but for a user's z, which stand.
+  // values stand as planned (of obrien_fleming, pocock and wang_tsiatis at the information really
+  // there) as long as alpha lasts. The final look spends all of alpha that is left, but for a user's z,
+  // which stand.
   RunningBoundary(BoundarySpec spec, double alpha, std::vector<double> planned_information);
   // With futility by beta spending under the drift that the plan comes to.
   RunningBoundary(BoundarySpec spec, double alpha, std::vector<double> planned_information,
@@ -191,7 +195,8 @@ class RunningBoundary {
     double efficacy_z;
     double futility_z;  // -infinity where there is none; efficacy_z at the final look
   };
-  // The critical values of the next look, at a fraction of the planned final information that may exceed
+  // The critical values of the next look, at a fraction of the planned final information that may
+  // exceed
   // 1. Where it has not grown (by k_least_growth of the last look's), an interim look has the bounds infinity
   // and -infinity and spends nothing, and the final look, the same data again, has the critical value
   // that spends what is left of alpha on them. Exact for the correlation that the looks have.
@@ -200,8 +205,8 @@ class RunningBoundary {
     return next_bounds(path, information, look).efficacy_z;
   }
 
-  // After `next`: trials with z <= futility_z at that look have stopped, and the alpha saved is spent later. For
-  // binding futility by other rules than beta spending.
+  // After `next`: trials with z <= futility_z at that look have stopped, and the alpha saved is spent
+  // later. For binding futility by other rules than beta spending.
   void heed(Path& path, double futility_z) const;
 
   // The boundaries at the planned information.

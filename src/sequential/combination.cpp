@@ -56,8 +56,8 @@ class RunningIntegral {
   std::array<Weights, k_order> to_node_{};
 };
 
-// The sum S = -sum w_i ln p_i of independent exponential variables, look after look, where it has stayed
-// below every look's bound: its density, in pieces that are smooth.
+// The sum S = -sum w_i ln p_i of independent exponential variables, look after look, where it has
+// stayed below every look's bound: its density, in pieces that are smooth.
 class ExponentialSums {
  public:
   explicit ExponentialSums(const RunningIntegral& running) : running_(running) {}

@@ -1,5 +1,5 @@
-// Combining the stages of an adaptive trial: inverse normal and Fisher combinations, conditional error, and
-// the critical values they are held against.
+// Combining the stages of an adaptive trial: inverse normal and Fisher combinations, conditional error,
+// and the critical values they are held against.
 #pragma once
 
 #include <array>
@@ -41,10 +41,10 @@ double inverse_normal_z(std::span<const double> stage_z, std::span<const double>
 // (Wassmer 1999).
 double fisher_product(std::span<const double> stage_p, std::span<const double> weights);
 
-// Critical value of p1 p2 at full level alpha, where stage 1 rejects at p1 <= alpha_1 and accepts at
-// p1 >= alpha_0 (1: never), 0 <= alpha_1 < alpha < alpha_0: alpha = alpha_1 + c (ln alpha_0 - ln alpha_1)
-// (Bauer & Koehne 1994, eq. 4). Where that c were above alpha_1, any p2 would do for p1 between them, and
-// c solves alpha = c (1 + ln alpha_0 - ln c).
+// Critical value of p1 p2 at full level alpha, where stage 1 rejects at p1 <= alpha_1 and accepts at p1
+// >= alpha_0 (1: never), 0 <= alpha_1 < alpha < alpha_0: alpha = alpha_1 + c (ln alpha_0 - ln alpha_1)
+// (Bauer & Koehne 1994, eq. 4). Where that c were above alpha_1, any p2 would do for p1 between them,
+// and c solves alpha = c (1 + ln alpha_0 - ln c).
 double fisher_critical_value(double alpha, double alpha_1, double alpha_0);
 
 // Critical values of Fisher's combination at K looks (for fisher_product of the stages so far), for the
@@ -60,8 +60,8 @@ std::vector<double> fisher_critical_values(FisherLevels levels, double alpha,
 std::vector<double> fisher_rejection_probabilities(std::span<const double> critical_values,
                                                    std::span<const double> weights);
 
-// Conditional error of a design of two stages with critical value z2 at the end: P(Z >= z2 | z1) under the
-// null, at information t1 of stage 1, 0 < t1 < 1 (Proschan & Hunsberger 1995).
+// Conditional error of a design of two stages with critical value z2 at the end: P(Z >= z2 | z1) under
+// the null, at information t1 of stage 1, 0 < t1 < 1 (Proschan & Hunsberger 1995).
 double conditional_error(double z1, double t1, double z2);
 
 }  // namespace trialwright::sequential

@@ -12,11 +12,11 @@ namespace trialwright::sequential {
 // eq. 10.1.
 double conditional_power(double z, double t, double z_final, double drift);
 
-// P(a later look rejects | z at look i_look) of a design of several looks, where the trial goes on after that
-// one: the conditional power that counts looks to come, and under drift 0 the conditional error that a
-// change of the rest has to keep (Mueller & Schaefer 2001). `information` are fractions of which drift is the
-// expected z at 1; `futility_z` (empty: none) counts where it will be heeded. Later looks that add nothing to
-// the one before count for nothing.
+// P(a later look rejects | z at look i_look) of a design of several looks, where the trial goes on
+// after that one: the conditional power that counts looks to come, and under drift 0 the conditional
+// error that a change of the rest has to keep (Mueller & Schaefer 2001). `information` are fractions of
+// which drift is the expected z at 1; `futility_z` (empty: none) counts where it will be heeded. Later
+// looks that add nothing to the one before count for nothing.
 double conditional_power(double z, std::size_t i_look, std::span<const double> information,
                          std::span<const double> efficacy_z, std::span<const double> futility_z,
                          double drift);

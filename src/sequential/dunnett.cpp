@@ -15,8 +15,8 @@ namespace {
 // z_j = lambda_j x + sqrt(1 - lambda_j^2) e_j, with x the control's share.
 constexpr double k_reach = 8.5;       // standard deviations of x
 constexpr double k_least_own = 1e-3;  // of e_j in z_j: a control of a millionth of an arm's patients
-// The trapezoidal rule converges like exp(-2 pi^2 (s / h)^2), s the width of the narrowest Gaussian that
-// the integrand is made of; this gives 4e-14.
+// The trapezoidal rule converges like exp(-2 pi^2 (s / h)^2), s the width of the narrowest Gaussian
+// that the integrand is made of; this gives 4e-14.
 constexpr double k_step = 0.8;
 
 double own_share(double lambda) {

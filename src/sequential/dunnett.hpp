@@ -7,10 +7,10 @@
 
 namespace trialwright::sequential {
 
-// P(max z_j >= c) under the null, for statistics z_j of active arms against a shared control: correlation
-// lambda_i lambda_j with lambda_j = sqrt(n_j / (n_j + n_0)), 0 <= lambda_j < 1. Dunnett 1955. By the
-// trapezoidal rule over the control's share; relative error below 1e-10. Some 30 normal distribution
-// functions an arm, one arm's where all lambda are equal. Same bits everywhere.
+// P(max z_j >= c) under the null, for statistics z_j of active arms against a shared control:
+// correlation lambda_i lambda_j with lambda_j = sqrt(n_j / (n_j + n_0)), 0 <= lambda_j < 1. Dunnett
+// 1955. By the trapezoidal rule over the control's share; relative error below 1e-10. Some 30 normal
+// distribution functions an arm, one arm's where all lambda are equal. Same bits everywhere.
 double dunnett_p_value(double c, std::span<const double> lambda);
 
 // The standard normal z of the same p-value: what a stagewise test by Dunnett gives to a combination.

@@ -39,9 +39,10 @@ bool counts(std::span<const double> information, std::size_t k, double reached) 
          information.back() >= information[k] * (1 + k_least_growth);
 }
 
-// The probability of all outcomes at least as high (low) as this one, for any theta, from one recursion:
-// paths under another theta differ by the likelihood ratio exp(d B - (theta^2 - theta_0^2) I / 2) alone.
-// The recursion runs at the theta that the outcome is central of, where the tail is well covered.
+// The probability of all outcomes at least as high (low) as this one, for any theta, from one
+// recursion: paths under another theta differ by the likelihood ratio exp(d B - (theta^2 - theta_0^2) I
+// / 2) alone. The recursion runs at the theta that the outcome is central of, where the tail is well
+// covered.
 class TiltedTail {
  public:
   TiltedTail(const SequentialResult& result, Tail tail) : tail_(tail) {
@@ -217,8 +218,8 @@ class FisherOfTheta {
     return surely + product * (math::log(alpha_0) - math::log(surely));
   }
 
-  // The end of the repeated interval: where the product of the p-values (of their complements) falls to the
-  // look's critical value.
+  // The end of the repeated interval: where the product of the p-values (of their complements) falls to
+  // the look's critical value.
   double repeated_limit(Tail tail) const {
     const bool first = result_.stage_z.size() == 1;
     const double critical = first ? result_.alpha_1 : result_.critical_value;

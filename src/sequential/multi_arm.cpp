@@ -45,9 +45,9 @@ double to_power(double base, int exponent) {
   return power;
 }
 
-// z sqrt(t) of an arm is a W + l V, with its own Brownian motion W and the control's V (common, of the other
-// sign), l^2 = 1 - a^2 = 1 / (1 + control_ratio): given V's path the arms are independent, and each a
-// Recursion whose bounds follow V.
+// z sqrt(t) of an arm is a W + l V, with its own Brownian motion W and the control's V (common, of the
+// other sign), l^2 = 1 - a^2 = 1 / (1 + control_ratio): given V's path the arms are independent, and
+// each a Recursion whose bounds follow V.
 class ControlPaths {
  public:
   ControlPaths(const MultiArmBoundary& boundary, std::span<const ArmType> types, double control_ratio,
@@ -99,8 +99,8 @@ class ControlPaths {
     return (z - common_ * control / std::sqrt(information_[k])) / own_;
   }
 
-  // All paths from look k on: `control` is V at the look before, `weight` the path's so far and `distance`
-  // the sum of the squares of its standardized increments.
+  // All paths from look k on: `control` is V at the look before, `weight` the path's so far and
+  // `distance` the sum of the squares of its standardized increments.
   void descend(std::size_t k, double control, double weight, double distance) {
     const double growth = information_[k] - (k > 0 ? information_[k - 1] : 0.0);
     const double most = std::sqrt(std::max(0.0, fineness_.reach * fineness_.reach - distance));

@@ -1,5 +1,5 @@
-// Several arms against one control in several stages: multi-arm multi-stage boundaries and what a design
-// with them does.
+// Several arms against one control in several stages: multi-arm multi-stage boundaries and what a
+// design with them does.
 #pragma once
 
 #include <array>
@@ -31,8 +31,8 @@ inline constexpr std::array<base::Named<MultiArmFutility>, 3> k_multi_arm_futili
      "Whitehead 1997; Magirr, Jaki & Whitehead 2012", MultiArmFutility::triangular},
 }};
 
-// [i_look]; an arm is dropped where z <= futility_z (-infinity: never), and is better than control where z >=
-// efficacy_z. The two are the same at the last look.
+// [i_look]; an arm is dropped where z <= futility_z (-infinity: never), and is better than control
+// where z >= efficacy_z. The two are the same at the last look.
 struct MultiArmBoundary {
   std::vector<double> efficacy_z;
   std::vector<double> futility_z;
@@ -41,17 +41,18 @@ struct MultiArmBoundary {
 // The most looks that boundaries are solved for: each look more is one more dimension.
 inline constexpr int k_most_multi_arm_looks = 5;
 
-// Boundaries of 1 to 5 looks with n_arms arms to one control, `control_ratio` control patients to one of each
-// arm: the familywise error of crossing any efficacy bound, where futility is heeded, is alpha under the
-// global null (Magirr, Jaki & Whitehead 2012, eq. 3 to 6). `information` of each arm's comparison, ascending,
-// as shares of any total. By nested quadrature over the control's path; alpha to 1e-6. Milliseconds to
-// three looks, about a second at four and some seconds at five. One look is Dunnett's test.
+// Boundaries of 1 to 5 looks with n_arms arms to one control, `control_ratio` control patients to one
+// of each arm: the familywise error of crossing any efficacy bound, where futility is heeded, is alpha
+// under the global null (Magirr, Jaki & Whitehead 2012, eq. 3 to 6). `information` of each arm's
+// comparison, ascending, as shares of any total. By nested quadrature over the control's path; alpha to
+// 1e-6. Milliseconds to three looks, about a second at four and some seconds at five. One look is
+// Dunnett's test.
 MultiArmBoundary multi_arm_boundary(MultiArmShape shape, MultiArmFutility futility, double alpha,
                                     int n_arms, double control_ratio,
                                     std::span<const double> information);
 
-// What a design does that stops at the first look at which any arm crosses its efficacy bound, or when none is
-// left, and in which all arms between the bounds go on.
+// What a design does that stops at the first look at which any arm crosses its efficacy bound, or when
+// none is left, and in which all arms between the bounds go on.
 struct MultiArmCharacteristics {
   double any_rejection = 0;           // P(some arm crosses its efficacy bound)
   std::vector<double> arm_rejection;  // [i_arm] P(it crosses when the trial stops for efficacy)
@@ -60,7 +61,8 @@ struct MultiArmCharacteristics {
   double expected_size = 0;           // patients of all arms, in units of one arm's planned number
 };
 
-// `drift` [i_arm]: the arm's expected z at the last information. Arms of the same drift cost as one. To 1e-6.
+// `drift` [i_arm]: the arm's expected z at the last information. Arms of the same drift cost as one. To
+// 1e-6.
 MultiArmCharacteristics multi_arm_characteristics(const MultiArmBoundary& boundary,
                                                   std::span<const double> drift, double control_ratio,
                                                   std::span<const double> information);

@@ -18,7 +18,8 @@ namespace {
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 constexpr double k_inverse_sqrt_2pi = 0.398942280401432677940;
 
-// Written out, since math::GaussLegendre starts from libm's cosine, whose last bits differ between machines.
+// Written out, since math::GaussLegendre starts from libm's cosine, whose last bits differ between
+// machines.
 constexpr std::array<double, 8> k_nodes{
     0.095012509837637440185, 0.28160355077925891323, 0.45801677765722738634, 0.61787624440264374845,
     0.7554044083550030339,   0.86563120238783174388, 0.94457502307323257608, 0.9894009349916499326};
@@ -33,8 +34,8 @@ constexpr double k_sds_above = 9.0;
 constexpr double k_reach = 12.0;
 constexpr double k_widest_z = 38.0;
 
-// math::exp without its range checks, for -k_reach^2 / 2 - 1 <= x <= 0: short enough for the compiler to
-// make vectors of it.
+// math::exp without its range checks, for -k_reach^2 / 2 - 1 <= x <= 0: short enough for the compiler
+// to make vectors of it.
 inline double exp_within_reach(double x) {
   namespace detail = math::detail;
   const double shifted = x * detail::k_log2_e + detail::k_round_shift;

@@ -1,5 +1,5 @@
-// The score process of a trial that goes on, one look at a time, by recursive numerical integration: the
-// block of which boundaries, powers and sequential p-values are made.
+// The score process of a trial that goes on, one look at a time, by recursive numerical integration:
+// the block of which boundaries, powers and sequential p-values are made.
 #pragma once
 
 #include <span>
@@ -15,17 +15,18 @@ inline constexpr double k_least_growth = 1e-4;
 // its sub-density on the paths that have not left the continuation regions so far is held on composite
 // Gauss-Legendre panels of 16 nodes, no wider than 6.5 standard deviations of what is integrated, from
 // 7.5 standard deviations below to 9 above its mean or to the region's ends. Probabilities are good to
-// about 1e-13, in the upper tail also relative. Armitage, McPherson & Rowe 1969; Jennison & Turnbull 2000,
-// chapter 19, whose Simpson's rule this replaces.
+// about 1e-13, in the upper tail also relative. Armitage, McPherson & Rowe 1969; Jennison & Turnbull
+// 2000, chapter 19, whose Simpson's rule this replaces.
 //
 //   Recursion process(drift);
 //   process.look(0.5); double p1 = process.above(z1); process.go_on(f1, z1);
 //   process.look(1.0); double p2 = process.above(z2);
 //
-// + - * /, square roots and math/ alone: the same bits everywhere. Allocates when a look needs more nodes
-// than any before; a copy or `start` uses them again. A look costs one exponential a pair of nodes within
-// twelve standard deviations of each other, the first two looks none: some 10 us where a few looks are
-// equally spaced, 40 us where 20 are; a tail costs one distribution function a node, some 1 us.
+// + - * /, square roots and math/ alone: the same bits everywhere. Allocates when a look needs more
+// nodes than any before; a copy or `start` uses them again. A look costs one exponential a pair of
+// nodes within twelve standard deviations of each other, the first two looks none: some 10 us where a
+// few looks are equally spaced, 40 us where 20 are; a tail costs one distribution function a node, some
+// 1 us.
 class Recursion {
  public:
   Recursion() { start(0); }
@@ -47,12 +48,13 @@ class Recursion {
   // The share that has gone on until this look.
   double reached() const;
 
-  // The z with above(z) = p (below(z) = p), to 1e-13; of p <= 0 and of p >= reached() infinite, on the side
-  // where none (all) is cut off.
+  // The z with above(z) = p (below(z) = p), to 1e-13; of p <= 0 and of p >= reached() infinite, on the
+  // side where none (all) is cut off.
   double upper_z(double p) const;
   double lower_z(double p) const;
 
-  // The trial goes on where lower_z < z < upper_z; both may be infinite, and nothing goes on where they meet.
+  // The trial goes on where lower_z < z < upper_z; both may be infinite, and nothing goes on where they
+  // meet.
   void go_on(double lower_z, double upper_z);
 
   // Information of this look; of the last one before; the drift.

@@ -1,4 +1,5 @@
-// Finished work that was found in shard files, entered into a ledger as far as it fits what is asked for.
+// Finished work that was found in shard files, entered into a ledger as far as it fits what is asked
+// for.
 #pragma once
 
 #include <filesystem>

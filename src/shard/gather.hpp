@@ -31,8 +31,8 @@ struct Gathered {
 // path. Throws io_error where a place is absent or cannot be read.
 std::vector<std::filesystem::path> shard_files_at(const std::vector<std::filesystem::path>& places);
 
-// Reads them. Throws io_error where there is none, where this program's version is not theirs, and where
-// some are of another study, seed or version than most: which, and what differs.
+// Reads them. Throws io_error where there is none, where this program's version is not theirs, and
+// where some are of another study, seed or version than most: which, and what differs.
 Gathered gather(const std::vector<std::filesystem::path>& places);
 
 }  // namespace trialwright::shard

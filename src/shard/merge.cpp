@@ -251,7 +251,8 @@ class Merger {
     engine::add_rows(pieces, n_trials, "/", outcome_.rows);
   }
 
-  // Which round is the first that is not whole, and what it lacks; what the rounds before it have shown.
+  // Which round is the first that is not whole, and what it lacks; what the rounds before it have
+  // shown.
   void judge() {
     constexpr std::uint64_t k_none = ~std::uint64_t{0};
     std::uint64_t first = k_none, last = 0;
@@ -317,8 +318,8 @@ class Merger {
       not_whole.push_back(i);
       if (is_lacking) outcome_.missing_shards.push_back(i);
     }
-    // What is missing may lie in shards that are whole, where those of another cutting, which overlap them
-    // in part, were found to cover more: all of one cutting cover everything.
+    // What is missing may lie in shards that are whole, where those of another cutting, which overlap
+    // them in part, were found to cover more: all of one cutting cover everything.
     if (outcome_.missing_shards.empty())
       outcome_.missing_shards = not_whole.empty() ? std::move(lacking) : std::move(not_whole);
   }

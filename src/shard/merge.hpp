@@ -48,15 +48,16 @@ struct MergeOutcome {
 
 // Merges files and directories (their *.shard and *.journal, at any depth). Throws io_error naming the
 // file that is of another study, seed or version than the others. `n_trials`: trials a point to answer
-// for; by default the most that any file was asked for. `n_shards`: the cutting whose shards are told as
-// missing; by default that of most files. `monitor` may be null; where it asks to stop, an Error of
+// for; by default the most that any file was asked for. `n_shards`: the cutting whose shards are told
+// as missing; by default that of most files. `monitor` may be null; where it asks to stop, an Error of
 // status interrupted is thrown.
 MergeOutcome merge(const std::vector<std::filesystem::path>& places,
                    std::optional<std::uint64_t> n_trials, int n_threads, engine::Monitor* monitor,
                    std::optional<std::uint32_t> n_shards = std::nullopt);
 
 // Leaves what was merged in a results directory as its shard 1 of 1, rows included, so that it can be
-// merged again and gone on with. Throws io_error where that cannot be written, or a run is at work there.
+// merged again and gone on with. Throws io_error where that cannot be written, or a run is at work
+// there.
 void save_merged(MergeOutcome outcome, const std::filesystem::path& results_directory);
 
 }  // namespace trialwright::shard

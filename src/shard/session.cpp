@@ -333,8 +333,8 @@ std::vector<TrackShare> track_shares(const scenario::Study& study, const engine:
 }
 
 // Is a piece a part of what the shard is to do? One that reaches beyond would leave no room, in the
-// merge, for the piece of the shard that does the rest; it may, when the number of trials is another now
-// than it was.
+// merge, for the piece of the shard that does the rest; it may, when the number of trials is another
+// now than it was.
 bool is_within(const std::vector<TrackShare>& tracks, const RoundShare& share,
                const engine::Piece& piece) {
   return std::any_of(tracks.begin(), tracks.end(), [&](const TrackShare& of_track) {

@@ -1,4 +1,5 @@
-// A run that is safe on the way: a study, or a shard of it, saved as it comes, stopped and gone on with.
+// A run that is safe on the way: a study, or a shard of it, saved as it comes, stopped and gone on
+// with.
 #pragma once
 
 #include <chrono>

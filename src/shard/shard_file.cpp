@@ -13,10 +13,10 @@
 #include "base/durable_file.hpp"
 #include "trialwright/error.hpp"
 
-// The format, numbers little-endian: the magic, the format's version (u32), then records. A record is its
-// head (type u8, length of the payload u64, CRC of these and of the record's place in the file u32), the
-// payload, and the CRC of both (u32). First comes the header's record, then any of the others. Bound to
-// their place, no bytes of elsewhere pass for records.
+// The format, numbers little-endian: the magic, the format's version (u32), then records. A record is
+// its head (type u8, length of the payload u64, CRC of these and of the record's place in the file
+// u32), the payload, and the CRC of both (u32). First comes the header's record, then any of the
+// others. Bound to their place, no bytes of elsewhere pass for records.
 namespace trialwright::shard {
 namespace {
 

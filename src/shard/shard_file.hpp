@@ -55,8 +55,8 @@ std::string journal_name(const ShardId& shard);  // "3-of-40.journal"
 // of another format version. Of a file that is torn before its header ends, torn_at is 0 and the header
 // empty (n_points 0).
 Content read_shard_file(const std::filesystem::path& file);
-// The header, the last progress and is_whole alone: cheap. Pieces and values are not looked at, and what
-// is damaged of them not found.
+// The header, the last progress and is_whole alone: cheap. Pieces and values are not looked at, and
+// what is damaged of them not found.
 Content read_shard_progress(const std::filesystem::path& file);
 
 // All files *.shard and *.journal of a directory, of whatever names; none where it is absent.

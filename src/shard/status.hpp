@@ -12,9 +12,9 @@
 
 namespace trialwright::shard {
 
-// whole: all that is asked for is done and saved. running: its lock is held, or was taken on another host
-// and its journal grew in the last two minutes (locks may not reach across hosts). stopped: goes on with
-// --resume. missing: there is no file of it.
+// whole: all that is asked for is done and saved. running: its lock is held, or was taken on another
+// host and its journal grew in the last two minutes (locks may not reach across hosts). stopped: goes
+// on with --resume. missing: there is no file of it.
 enum class ShardState { whole, running, stopped, missing };
 std::string_view name_of(ShardState state);
 
@@ -47,8 +47,8 @@ struct StudyStatus {
   std::optional<double> seconds_left() const;
 };
 
-// `n_shards`: the cutting; by default the one that most files there are of. Throws io_error where there is
-// neither a shard nor an n_shards.
+// `n_shards`: the cutting; by default the one that most files there are of. Throws io_error where there
+// is neither a shard nor an n_shards.
 StudyStatus read_status(const std::filesystem::path& results_directory,
                         std::optional<std::uint32_t> n_shards);
 

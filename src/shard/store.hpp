@@ -1,5 +1,5 @@
-// The files of one shard in a directory of shards: who is at work on it, what is found there, and what is
-// saved.
+// The files of one shard in a directory of shards: who is at work on it, what is found there, and what
+// is saved.
 #pragma once
 
 #include <filesystem>

@@ -43,8 +43,8 @@ struct PowerSums {
 // mean saves digits; one at the true value of an estimated quantity gives its bias and RMSE.
 //
 // What is added to one Moments is summed in plain doubles, in the order of adding; what is merged is
-// summed exactly (ExactSum). Columns that were added to each its own Moments have, merged, the same bits
-// in every order and nesting.
+// summed exactly (ExactSum). Columns that were added to each its own Moments have, merged, the same
+// bits in every order and nesting.
 class Moments {
  public:
   // The whole state, to be stored and made again from.

@@ -14,8 +14,8 @@ namespace trialwright::stats {
 // tells how many.
 class Histogram {
  public:
-  // The whole state, to be stored and made again from: bins `first` … first + counts.size() - 1 < n_bins
-  // hold counts, the first and the last of them some.
+  // The whole state, to be stored and made again from: bins `first` … first + counts.size() - 1 <
+  // n_bins hold counts, the first and the last of them some.
   struct State {
     double width = 1;
     std::size_t n_bins = 1;

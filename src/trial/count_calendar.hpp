@@ -1,4 +1,5 @@
-// The calendar of a trial with looks whose decisions are known: recruitment, cuts and decisions in time.
+// The calendar of a trial with looks whose decisions are known: recruitment, cuts and decisions in
+// time.
 #pragma once
 
 #include <array>
@@ -19,8 +20,9 @@ struct CountedLooks {
   bool is_final = false;  // the last of them was the trial's last analysis
 };
 
-// Completes `outcome` (n_enrolled, has_calendar, decision_months) and `trial`'s calendar by the trial's own recruitment,
-// as simulate_staged has it. Without recruitment there is no calendar, and nothing changes.
+// Completes `outcome` (n_enrolled, has_calendar, decision_months) and `trial`'s calendar by the trial's
+// own recruitment, as simulate_staged has it. Without recruitment there is no calendar, and nothing
+// changes.
 void add_calendar(const TrialPlan& plan, std::uint64_t i_trial, const CountedLooks& looks,
                   Workspace& workspace, StagedOutcome& outcome);
 

@@ -16,7 +16,8 @@ constexpr std::size_t k_most_columns = 4096;
 constexpr std::size_t k_most_responses = 10;
 constexpr double k_negligible = 1e-20;  // of a cell's probability
 
-// The arms' sizes, of a design with looks those planned, into a stage; false where they hang on the patients.
+// The arms' sizes, of a design with looks those planned, into a stage; false where they hang on the
+// patients.
 bool set_sizes(const TrialPlan& plan, CountLaw::Stage& stage) {
   const design::Allocation& allocation = *plan.allocation;
   stage.n_patients = plan.n_patients;
@@ -159,7 +160,8 @@ std::size_t Reading::level_of(int factor, std::size_t combination) const {
   return combination % n_levels(factor);
 }
 
-// Which stratum of an analysis a combination of all factors' levels is in; nullopt outside its subgroup.
+// Which stratum of an analysis a combination of all factors' levels is in; nullopt outside its
+// subgroup.
 std::optional<std::size_t> Reading::stratum_of(const PlannedAnalysis& analysis,
                                                std::size_t combination) const {
   if (const auto& subgroup = analysis.subgroup)

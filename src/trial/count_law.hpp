@@ -37,7 +37,8 @@ struct CountLaw {
     // Where the size of arms[0] is random; arms[1] then has the rest of n_patients. Else empty.
     std::vector<design::ArmSizeProbability> first_size;
     int n_patients = 0;
-    // [i_arm]: the arms' sizes where each trial's are given when its stage is drawn, within these. Else empty.
+    // [i_arm]: the arms' sizes where each trial's are given when its stage is drawn, within these. Else
+    // empty.
     std::vector<CountRange> given;
   };
   std::size_t n_columns = 0;

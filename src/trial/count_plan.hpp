@@ -42,8 +42,8 @@ class CountPlan {
   std::size_t n_columns() const;
   // Counts outside have together less than 1e-15 of the probability, and are never drawn.
   Range range(std::size_t column) const;
-  // Of a design that looks before the end: how its trials are drawn and decided, by stages. The columns above are then of
-  // all patients planned, as if no look changed anything. Null of a fixed design.
+  // Of a design that looks before the end: how its trials are drawn and decided, by stages. The columns
+  // above are then of all patients planned, as if no look changed anything. Null of a fixed design.
   const StagedCountPlan* staged() const;
   // Bytes that the tables hold.
   std::size_t table_bytes() const;

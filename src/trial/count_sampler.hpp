@@ -45,9 +45,10 @@ class CountSampler {
   // nothing where `scratch` has been used before with this sampler. No stage has given sizes.
   void draw(rng::Key key, std::uint64_t first_trial, std::size_t n_trials, Scratch& scratch,
             base::Columns<std::int32_t>& counts) const;
-  // One stage of trials first_trial … first_trial + n - 1, n <= k_chunk, into rows from `row` on. Stages of a trial are
-  // drawn in ascending order, and no two of them add to the same column. sizes[a] is the column of arm a's sizes, of
-  // as many rows as `counts`, where the stage's are given; else it is not read.
+  // One stage of trials first_trial … first_trial + n - 1, n <= k_chunk, into rows from `row` on.
+  // Stages of a trial are drawn in ascending order, and no two of them add to the same column. sizes[a]
+  // is the column of arm a's sizes, of as many rows as `counts`, where the stage's are given; else it
+  // is not read.
   void draw_stage(std::size_t i_stage, rng::Key key, std::uint64_t first_trial, std::size_t row,
                   std::size_t n, Scratch& scratch, base::Columns<std::int32_t>& counts,
                   const base::Columns<std::int32_t>& sizes) const;

@@ -22,7 +22,8 @@ Words words_of(const TrialEnd& end) {
 }
 
 std::size_t hash_of(const Words& words) {
-  // Odd multipliers, of splitmix64 (Steele, Lea & Flood 2014), one a word so that none waits for another.
+  // Odd multipliers, of splitmix64 (Steele, Lea & Flood 2014), one a word so that none waits for
+  // another.
   const std::uint64_t hash = words[0] * 0x9e3779b97f4a7c15U + words[1] * 0xbf58476d1ce4e5b9U +
                              words[2] * 0x94d049bb133111ebU + words[3] * 0xd6e8feb86659fd93U;
   return static_cast<std::size_t>(hash ^ hash >> 32);

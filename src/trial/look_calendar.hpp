@@ -18,7 +18,8 @@ struct RecruitmentView {
   std::span<const int> patients;   // [i]: whose value is values[patients[i]]
   std::span<const std::int8_t> values;  // of the primary estimand: 1, 0, -1 missing
 
-  // Patients with something due by `cut_months` that is due so many months after randomisation: the first so many.
+  // Patients with something due by `cut_months` that is due so many months after randomisation: the
+  // first so many.
   int n_due(double months_after, double cut_months) const;
 };
 
@@ -26,14 +27,13 @@ inline constexpr double k_never_met = std::numeric_limits<double>::infinity();
 
 struct TriggerTime {
   double cut_months = k_never_met;  // when it is met
-  // The randomisation of the last patient that the look waits for, after which recruitment may pause; the cut itself where
-  // nobody can tell that patient beforehand (events, dates).
+  // The randomisation of the last patient that the look waits for, after which recruitment may pause;
+  // the cut itself where nobody can tell that patient beforehand (events, dates).
   double halt_months = k_never_met;
 };
 
-// The first moment at which a trigger is met; k_never_met if the patients planned never do. Of first_of the earliest of
-// its triggers, of last_of the
-// latest of either time.
+// The first moment at which a trigger is met; k_never_met if the patients planned never do. Of first_of
+// the earliest of its triggers, of last_of the latest of either time.
 TriggerTime trigger_time(const design::LookTrigger& trigger, const RecruitmentView& view);
 
 }  // namespace trialwright::trial

@@ -9,8 +9,8 @@
 
 namespace trialwright::trial {
 
-// What tells a hypothesis from the design's others: the active arm or population that its name ends with in
-// brackets, else the name.
+// What tells a hypothesis from the design's others: the active arm or population that its name ends
+// with in brackets, else the name.
 std::string_view short_name(const PlannedAnalysis& hypothesis);
 
 // The names of a set of the design's arms, in its order, joined by "+".
@@ -19,8 +19,8 @@ std::string arm_names(const TrialPlan& plan, design::Bits arms);
 // The level that recruitment is restricted to; empty where it is not.
 std::string_view population_name(const TrialPlan& plan, int population);
 
-// "efficacy", "enlarge to 412", "drop_arm to placebo+high": a stop's reason, else the action and what it changed from the
-// look before (null: before the first).
+// "efficacy", "enlarge to 412", "drop_arm to placebo+high": a stop's reason, else the action and what
+// it changed from the look before (null: before the first).
 std::string action_text(const TrialPlan& plan, const LookRecord& look, const LookRecord* before);
 
 // "z 2.31, efficacy_z 1.98"; of a hypothesis among several with its short name: "z[high] 2.31".

@@ -1,5 +1,5 @@
-// The maintenance phase of a randomised withdrawal trial: responders are randomised again and followed for loss of
-// response and flare.
+// The maintenance phase of a randomised withdrawal trial: responders are randomised again and followed
+// for loss of response and flare.
 #pragma once
 
 #include <cstdint>
@@ -31,11 +31,12 @@ struct MaintenanceComparison {
 
 // Immutable, safe to share between threads.
 //
-// From re-randomisation on, t in weeks: in response; out of it at rate loss_per_week; from there in flare at
-// flare_per_week; from flare back in response at recapture_per_week; out of the study at dropout_per_week, whatever the
-// state. Response is seen at visits (every visit_every_weeks and at the last week), a flare on its day. Draws:
-// rerandomisation, unit 0: word i for the i-th patient re-randomised, in the order of the first randomisation, from permuted
-// blocks of twice the ratio; maintenance, unit patient: word 0 leaving, then a word a change of state.
+// From re-randomisation on, t in weeks: in response; out of it at rate loss_per_week; from there in
+// flare at flare_per_week; from flare back in response at recapture_per_week; out of the study at
+// dropout_per_week, whatever the state. Response is seen at visits (every visit_every_weeks and at the
+// last week), a flare on its day. Draws: rerandomisation, unit 0: word i for the i-th patient
+// re-randomised, in the order of the first randomisation, from permuted blocks of twice the ratio;
+// maintenance, unit patient: word 0 leaving, then a word a change of state.
 class Maintenance {
  public:
   // `from_week`: of re-randomisation, the week at which response is judged.
@@ -60,8 +61,8 @@ class Maintenance {
   void simulate(rng::Key key, std::uint64_t trial, std::span<const int> arm,
                 std::span<const std::int8_t> responds, Workspace& workspace) const;
 
-  // Response kept: chi-square and risk difference (Newcombe); times: log-rank and hazard ratio. `p_value` of the result is
-  // set. An arm without a patient fails.
+  // Response kept: chi-square and risk difference (Newcombe); times: log-rank and hazard ratio.
+  // `p_value` of the result is set. An arm without a patient fails.
   AnalysisOutcome analyse(const MaintenanceComparison& comparison, Workspace& workspace) const;
 
   // Every arm but the control against it, analysis by analysis.

@@ -12,10 +12,10 @@
 namespace trialwright::trial {
 
 // One row a patient: where and when, arm, baseline, strata, intercurrent events (weeks since
-// randomisation, empty where none), analysis values (1, 0, empty where missing); in a study that has designs that look
-// before the end, at last known_at_look: the look, from 1, that first saw the primary outcome, empty where none did. Of a
-// design that looks before the end only those who were randomised have rows, numbered in the order of randomisation.
-// Immutable.
+// randomisation, empty where none), analysis values (1, 0, empty where missing); in a study that has
+// designs that look before the end, at last known_at_look: the look, from 1, that first saw the primary
+// outcome, empty where none did. Of a design that looks before the end only those who were randomised
+// have rows, numbered in the order of randomisation. Immutable.
 class PatientRows {
  public:
   // `estimands`: the names of the last columns; those that the plan does not have stay empty. The plan
@@ -27,8 +27,8 @@ class PatientRows {
   static std::string columns(const patient::PatientModel& model,
                              const std::vector<std::string>& estimands,
                              RowColumns columns = RowColumns::of_fixed_designs);
-  // Appends patient i's row (from 0, below n_randomised(); told from 1) of the trial that simulate_trial or
-  // simulate_staged has made in the workspace with every_need().
+  // Appends patient i's row (from 0, below n_randomised(); told from 1) of the trial that
+  // simulate_trial or simulate_staged has made in the workspace with every_need().
   void append(const Workspace& workspace, std::size_t i_patient, std::string& out) const;
 
  private:

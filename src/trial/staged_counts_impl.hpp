@@ -1,4 +1,5 @@
-// The inside of StagedCountPlan: where counts stand, how sizes follow from a trial's state, and the tables of looks.
+// The inside of StagedCountPlan: where counts stand, how sizes follow from a trial's state, and the
+// tables of looks.
 #pragma once
 
 #include <array>
@@ -23,8 +24,8 @@ struct LookTable {
   LookSize size;
   CountRange events_1;
   CountRange events_0;
-  // [(x1 - events_1.lowest) * events_0.width() + x0 - events_0.lowest]: 2 * code + (does the naive analysis reject?);
-  // code 0: goes on, else an index of StagedCountPlan::Impl::ends.
+  // [(x1 - events_1.lowest) * events_0.width() + x0 - events_0.lowest]: 2 * code + (does the naive
+  // analysis reject?); code 0: goes on, else an index of StagedCountPlan::Impl::ends.
   std::vector<std::uint8_t> entries;
 };
 
@@ -62,8 +63,9 @@ struct BlockLaw {
   std::vector<int> balls;  // [i_arm] in a block of all arms
 
   int size(design::Bits of_arms) const;
-  // The arms' numbers among the next n patients. `urn` holds what is left of the block at hand; words of `stream` draw from
-  // an incomplete one, without replacement (a word w chooses ball floor(w k / 2^32) of k).
+  // The arms' numbers among the next n patients. `urn` holds what is left of the block at hand; words
+  // of `stream` draw from an incomplete one, without replacement (a word w chooses ball floor(w k /
+  // 2^32) of k).
   void take(design::Bits of_arms, int n, std::span<std::int32_t> urn, rng::Stream& stream,
             std::span<std::int32_t> sizes) const;
 };

@@ -280,7 +280,8 @@ bool StagedCountPlan::Maker::make_table(const design::TrialState& before, LookTa
   return are_alike;
 }
 
-// What a look decides hangs on one table: all of them beforehand. Refused where patients in a look's pipeline would matter.
+// What a look decides hangs on one table: all of them beforehand. Refused where patients in a look's
+// pipeline would matter.
 std::string StagedCountPlan::Maker::make_first() {
   const bool has_no_pipeline = plan_.looks.pause == design::Pause::when_enrolled ||
                                impl_.first_size.n_known == impl_.start.n_planned ||

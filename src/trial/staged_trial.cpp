@@ -118,7 +118,8 @@ void Run::start() {
   follow();
 }
 
-// Fills up from the candidates that have not been looked at, to n_planned patients or the last candidate.
+// Fills up from the candidates that have not been looked at, to n_planned patients or the last
+// candidate.
 void Run::recruit(int n_planned) {
   const int factor = population_ >= 0 ? population_factor(plan_) : -1;
   int candidate = staged_.patients.empty() ? 0 : staged_.patients.back() + 1;
@@ -319,7 +320,8 @@ void Run::change() {
     if (pause_months > 0 && n_kept > n_enrolled_ && plan_.model->drifts_with_calendar()) follow();
     return;
   }
-  // The random allocation rule's list has come to its end; any other goes on where nothing but the size has changed.
+  // The random allocation rule's list has come to its end; any other goes on where nothing but the size
+  // has changed.
   if (is_other || design::method_of(plan_.allocation->randomisation()) ==
                       design::RandomisationMethod::random_allocation)
     list_begins_ = n_kept;

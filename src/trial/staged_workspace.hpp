@@ -10,8 +10,9 @@ namespace trialwright::trial {
 
 struct TrialPlan;
 
-// Candidates are the patients of the cohort, in the order of their arrival; those who are randomised stand in `patients`.
-// After simulate_staged: `patients` and `months` are those who were really randomised.
+// Candidates are the patients of the cohort, in the order of their arrival; those who are randomised
+// stand in `patients`. After simulate_staged: `patients` and `months` are those who were really
+// randomised.
 struct StagedWorkspace {
   // Sizes every buffer for the plan; nothing for a fixed one.
   void prepare(const TrialPlan& plan);

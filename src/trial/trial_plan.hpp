@@ -32,8 +32,8 @@ struct ExactRates {
 // The patients at one level of a factor (PatientModel::factors).
 using design::Subgroup;
 
-// Is this analysis's estimate at least `fraction` of another's, in the direction that is better? Of a region against all
-// patients: ICH E17 (2017), section 2.2.7; Japanese MHLW guidance 2007, method 1.
+// Is this analysis's estimate at least `fraction` of another's, in the direction that is better? Of a
+// region against all patients: ICH E17 (2017), section 2.2.7; Japanese MHLW guidance 2007, method 1.
 struct Consistency {
   int i_with = 0;  // into TrialPlan::analyses
   double fraction = 0.5;
@@ -57,8 +57,8 @@ struct PlannedAnalysis {
   std::optional<ExactRates> exact_rates{};
   // The patients it is of, where not all: those at a level of a factor.
   std::optional<Subgroup> subgroup{};
-  // Of responders randomised again, where it is an analysis of the maintenance phase; `i_estimand` is then that of who
-  // responds, and `test` is not used.
+  // Of responders randomised again, where it is an analysis of the maintenance phase; `i_estimand` is
+  // then that of who responds, and `test` is not used.
   std::optional<MaintenanceComparison> maintenance{};
   std::optional<Consistency> consistency{};
 };

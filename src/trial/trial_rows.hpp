@@ -25,13 +25,15 @@ inline constexpr std::string_view k_trial_columns =
     "trial,hypothesis,events_active,patients_active,events_control,patients_control,estimate,lower,upper,"
     "p_value,rejected,failed,n_screened,enrolment_months,duration_months";
 
-// What follows in a study that has designs that look before the end. Of fixed designs these are empty. looks: decided,
-// the last one included; stop_reason: why the trial ended there (design::k_stop_reason_names); n_enrolled: randomised, the
-// pipeline included; n_analysed: whose outcome was known at the last look; decision_months: until the last decision, empty
-// without a calendar; arms and population: that recruited at the end, arms joined by "+", population empty for all; then, of
-// hypotheses, the estimate, its interval and its one-sided p-value that allow for the design, empty where they are not made
-// (k_inference_trials) or not defined, and whether an analysis rejects that takes no account of it; decisions:
-// decisions_text(). `rejected` is the design's decision for hypotheses, the planned test's for other analyses.
+// What follows in a study that has designs that look before the end. Of fixed designs these are empty.
+// looks: decided, the last one included; stop_reason: why the trial ended there
+// (design::k_stop_reason_names); n_enrolled: randomised, the pipeline included; n_analysed: whose
+// outcome was known at the last look; decision_months: until the last decision, empty without a
+// calendar; arms and population: that recruited at the end, arms joined by "+", population empty for
+// all; then, of hypotheses, the estimate, its interval and its one-sided p-value that allow for the
+// design, empty where they are not made (k_inference_trials) or not defined, and whether an analysis
+// rejects that takes no account of it; decisions: decisions_text(). `rejected` is the design's decision
+// for hypotheses, the planned test's for other analyses.
 inline constexpr std::string_view k_staged_trial_columns =
     ",looks,stop_reason,n_enrolled,n_analysed,decision_months,arms,population,adjusted_estimate,"
     "adjusted_lower,adjusted_upper,adjusted_p_value,naive_rejected,decisions";
@@ -39,8 +41,8 @@ inline constexpr std::string_view k_staged_trial_columns =
 // Which columns a study's rows have.
 enum class RowColumns { of_fixed_designs, of_staged_designs };
 
-// Writes rows, one thread's. Decisions and estimates are analyse_counts', p-values analysis::test's: the
-// same bytes everywhere. Numbers are the shortest that read back the same.
+// Writes rows, one thread's. Decisions and estimates are analyse_counts', p-values analysis::test's:
+// the same bytes everywhere. Numbers are the shortest that read back the same.
 class TrialRows {
  public:
   TrialRows();

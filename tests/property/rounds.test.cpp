@@ -1,5 +1,5 @@
-// Precision in rounds: a point stops after the first round that makes it precise, with the bytes of a run
-// of that many trials without a target; on any number of threads, however often it is interrupted.
+// Precision in rounds: a point stops after the first round that makes it precise, with the bytes of a
+// run of that many trials without a target; on any number of threads, however often it is interrupted.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -1,6 +1,7 @@
-// Group sequential boundaries against gs_boundaries.csv (gs_reference.R: rpact 4.3.0, gsDesign 3.10.1 and, as
-// z_own, an independent Gauss-Legendre recursion of 800 nodes in base R, 13 digits): critical values,
-// alpha spent, inflation factors, drifts, stage powers and relative expected sizes of every row.
+// Group sequential boundaries against gs_boundaries.csv (gs_reference.R: rpact 4.3.0, gsDesign 3.10.1
+// and, as z_own, an independent Gauss-Legendre recursion of 800 nodes in base R, 13 digits): critical
+// values, alpha spent, inflation factors, drifts, stage powers and relative expected sizes of every
+// row.
 #include <gtest/gtest.h>
 
 #include <map>

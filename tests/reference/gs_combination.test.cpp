@@ -1,6 +1,6 @@
 // Combinations, conditional and predictive power and Dunnett's tests against gs_combination.csv (rpact
-// 4.3.0, tolerance 1e-10: bounds hold alpha to 1e-8 only), conditional_power.csv (rows CP of analytic.R)
-// and dunnett.csv (rows Dunnett of intervals_multiplicity.R, mvtnorm).
+// 4.3.0, tolerance 1e-10: bounds hold alpha to 1e-8 only), conditional_power.csv (rows CP of
+// analytic.R) and dunnett.csv (rows Dunnett of intervals_multiplicity.R, mvtnorm).
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -84,8 +84,8 @@ TEST(GsCombination, FisherAlphaSpentAndLevelsOfRpact) {
   }
 }
 
-// The combined z are a group sequential design's, at the planned weights. rpact's last alpha is 1e-8 short,
-// which moves its last bound by up to 2e-7.
+// The combined z are a group sequential design's, at the planned weights. rpact's last alpha is 1e-8
+// short, which moves its last bound by up to 2e-7.
 TEST(GsCombination, InverseNormalCriticalValuesOfRpact) {
   const auto cases = designs("InverseNormal");
   ASSERT_EQ(cases.size(), 9u);

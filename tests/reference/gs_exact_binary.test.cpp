@@ -1,7 +1,7 @@
-// Operating characteristics of three-look designs with pooled z, by convolving the binomial counts from look
-// to look and asking the design's own decide() about every table: all rows of gs_exact_binary.csv, and of
-// gs_exact_rpact_w2.csv the columns that are exact (gs_exact_binary.R of the reference values: base R with
-// rpact's O'Brien-Fleming spending bounds, written with 12 decimals).
+// Operating characteristics of three-look designs with pooled z, by convolving the binomial counts from
+// look to look and asking the design's own decide() about every table: all rows of gs_exact_binary.csv,
+// and of gs_exact_rpact_w2.csv the columns that are exact (gs_exact_binary.R of the reference values:
+// base R with rpact's O'Brien-Fleming spending bounds, written with 12 decimals).
 #include <gtest/gtest.h>
 
 #include <cmath>

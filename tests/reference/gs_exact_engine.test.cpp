@@ -1,5 +1,6 @@
-// Three-look binary designs on the engine of counts against gs_exact_binary.csv (gs_exact_binary.R of the reference values:
-// exact forward convolution in R, 12 decimals): exact probabilities, and a million trials drawn.
+// Three-look binary designs on the engine of counts against gs_exact_binary.csv (gs_exact_binary.R of
+// the reference values: exact forward convolution in R, 12 decimals): exact probabilities, and a
+// million trials drawn.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -85,9 +86,9 @@ TEST(GsExactEngine, HasTheExactProbabilities) {
   }
 }
 
-// Every end of every row within 3.5 Monte Carlo standard errors at a million trials: of some 120 comparisons, by chance alone
-// one fails in 18 such sets of seeds; the seed is fixed. A difference of 0.0025 in a probability near 0.5 is found with
-// probability 0.93.
+// Every end of every row within 3.5 Monte Carlo standard errors at a million trials: of some 120
+// comparisons, by chance alone one fails in 18 such sets of seeds; the seed is fixed. A difference of
+// 0.0025 in a probability near 0.5 is found with probability 0.93.
 TEST(GsExactEngine, DrawsThemAtAMillionTrials) {
   constexpr std::uint64_t k_trials = 1'000'000;
   StagedCountPlan::Workspace workspace;

@@ -1,6 +1,6 @@
-// Efficacy with beta-spending futility, binding and not, against gs_futility.csv (gs_reference.R: rpact 4.3.0
-// and gsDesign 3.10.1). All of rpact's values agree to 3e-8; gsDesign's binding designs are off by up to 1.8e-6
-// from both rpact's and ours.
+// Efficacy with beta-spending futility, binding and not, against gs_futility.csv (gs_reference.R: rpact
+// 4.3.0 and gsDesign 3.10.1). All of rpact's values agree to 3e-8; gsDesign's binding designs are off
+// by up to 1.8e-6 from both rpact's and ours.
 #include <gtest/gtest.h>
 
 #include <string>

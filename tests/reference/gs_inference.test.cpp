@@ -1,10 +1,10 @@
 // P-values, estimates and intervals after sequential trials against gs_inference.csv: rpact 4.3.0
-// (getFinalPValue, getFinalConfidenceInterval, getRepeatedConfidenceIntervals, getRepeatedPValues) of one
-// sample with standard deviation 1, normalApproximation, alpha 0.025, typeOfDesign "asOF" or "P", design
-// tolerance 1e-10 (1e-14 of Fisher's). Column n is cumulative for group sequential designs, of stages for
-// combinations; so is the mean. Estimates are rpact's "general" ones, since the others are rescaled by the
-// pooled standard deviation of the sample. rpact's searches end at about 1e-6 of the effect. Its equal-tailed interval of
-// Fisher's combination is not given.
+// (getFinalPValue, getFinalConfidenceInterval, getRepeatedConfidenceIntervals, getRepeatedPValues) of
+// one sample with standard deviation 1, normalApproximation, alpha 0.025, typeOfDesign "asOF" or "P",
+// design tolerance 1e-10 (1e-14 of Fisher's). Column n is cumulative for group sequential designs, of
+// stages for combinations; so is the mean. Estimates are rpact's "general" ones, since the others are
+// rescaled by the pooled standard deviation of the sample. rpact's searches end at about 1e-6 of the
+// effect. Its equal-tailed interval of Fisher's combination is not given.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -1,7 +1,7 @@
 // Selecting the better of two arms, decided by the design for every table that the trial can see:
 // multiarm_exact_binary.csv (gs_exact_binary.R, part C: exact forward convolution in R, written with 12
-// decimals; a million rpact trials agree) and oc_rpact_multiarm.csv (oc_rpact_multiarm.R: 100,000 trials
-// of rpact 4.3.0).
+// decimals; a million rpact trials agree) and oc_rpact_multiarm.csv (oc_rpact_multiarm.R: 100,000
+// trials of rpact 4.3.0).
 #include <gtest/gtest.h>
 
 #include <array>
@@ -228,12 +228,12 @@ TEST_P(SelectionOfTheBest, AgreesWithExactConvolution) {
 
 INSTANTIATE_TEST_SUITE_P(Rows, SelectionOfTheBest, testing::Range(0, 6));
 
-// rpact breaks ties at random. Its own trials go on until both are rejected (successCriterion "all"), which
-// changes no probability to reject at least one. Its Bonferroni trials also stop without success where the
-// intersection's p-value is 1, of which no later stage can make a rejection; rejections stay as they are, its
-// expected sizes and choices do not, and are not compared. 3.5 standard errors of its 100,000 trials:
-// 9 + 9 + 9 comparisons raise a false alarm with probability 0.013; a rate wrong by 0.008 shows with
-// probability 0.95.
+// rpact breaks ties at random. Its own trials go on until both are rejected (successCriterion "all"),
+// which changes no probability to reject at least one. Its Bonferroni trials also stop without success
+// where the intersection's p-value is 1, of which no later stage can make a rejection; rejections stay
+// as they are, its expected sizes and choices do not, and are not compared. 3.5 standard errors of its
+// 100,000 trials: 9 + 9 + 9 comparisons raise a false alarm with probability 0.013; a rate wrong by
+// 0.008 shows with probability 0.95.
 class SelectionByRpact : public testing::TestWithParam<int> {};
 
 TEST_P(SelectionByRpact, AgreesWithItsTrials) {

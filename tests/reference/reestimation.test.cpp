@@ -2,9 +2,10 @@
 //
 // ssr_exact_binary.csv: the promising zone with inverse normal combination, exactly, by R's binomial
 // probabilities (gs_exact_binary.R, part B; rpact 4.3.0's asOF critical values), 12 decimals.
-// reestimation_rpact.csv: rows W3 and W3b of oc_rpact_rates.csv, rpact 4.3.0's getSimulationRates with a
-// million iterations: three looks (150, 225, 300 patients planned), inverse normal weights, each stage's
-// size that of conditional power 0.9, 75 to 225 patients, by observed rates or by those of the plan.
+// reestimation_rpact.csv: rows W3 and W3b of oc_rpact_rates.csv, rpact 4.3.0's getSimulationRates with
+// a million iterations: three looks (150, 225, 300 patients planned), inverse normal weights, each
+// stage's size that of conditional power 0.9, 75 to 225 patients, by observed rates or by those of the
+// plan.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -56,7 +57,8 @@ TEST(ReestimationReference, PromisingZoneAgreesExactly) {
     EXPECT_NEAR(got.rejected_at_end, number(row, "rej2"), 1e-9) << name;
     EXPECT_NEAR(got.power(), number(row, "power"), 1e-9) << name;
     EXPECT_NEAR(got.expected_patients, number(row, "EN_total"), 1e-6) << name;
-    // The reference counts zone and not change: a trial in the zone is enlarged unless the plan suffices.
+    // The reference counts zone and not change: a trial in the zone is enlarged unless the plan
+    // suffices.
     if (row.at("adapt") == "TRUE") {
       EXPECT_LE(got.changed, number(row, "pr_promising") + 1e-9) << name;
     }
@@ -130,9 +132,9 @@ ThreeStages simulate_three_stages(int n_trials, double rate_1, double rate_0, bo
   return result;
 }
 
-// Each of 30 comparisons is of two independent simulations; at 3.5 standard errors of their difference one
-// false alarm is expected in 70 runs of new seeds. A difference of 0.002 in power at 0.32 is seen with
-// probability above 0.99.
+// Each of 30 comparisons is of two independent simulations; at 3.5 standard errors of their difference
+// one false alarm is expected in 70 runs of new seeds. A difference of 0.002 in power at 0.32 is seen
+// with probability above 0.99.
 TEST(ReestimationReference, SizesByConditionalPowerAsRpactDoes) {
   constexpr int k_trials = 400'000;
   std::uint64_t seed = 20261123;

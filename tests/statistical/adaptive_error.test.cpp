@@ -1,13 +1,15 @@
-// Familywise error of every adaptive design of configs/adaptive_error.yaml over its null family: no arm works (three
-// placebo rates), one dose alone, mild disease alone; with drift, and with fast and slow accrual of what drifts.
+// Familywise error of every adaptive design of configs/adaptive_error.yaml over its null family: no arm
+// works (three placebo rates), one dose alone, mild disease alone; with drift, and with fast and slow
+// accrual of what drifts.
 //
-// Where trials can be drawn as counts there are a million, else 20,000 with their patients. An error is at most its
-// reference and 3 Monte Carlo standard errors. The reference is alpha; by counts, where 3 standard errors are less than
-// what a discrete test is off by, it is the largest exact size of the pooled z test of a fixed trial with as many
-// patients an arm as a stage or the planned end of the design has, where that is larger.
-// False alarms: probability 0.0014 a case at the reference, some 50 cases: 0.07 over new seeds; the seed is fixed. Power
-// to notice: 20,000 trials find an error of 0.0325 with probability 0.999, a million one that is 0.001 above the
-// reference likewise. The naive analyses are such errors: 3 standard errors below them is still above alpha.
+// Where trials can be drawn as counts there are a million, else 20,000 with their patients. An error is
+// at most its reference and 3 Monte Carlo standard errors. The reference is alpha; by counts, where 3
+// standard errors are less than what a discrete test is off by, it is the largest exact size of the
+// pooled z test of a fixed trial with as many patients an arm as a stage or the planned end of the
+// design has, where that is larger. False alarms: probability 0.0014 a case at the reference, some 50
+// cases: 0.07 over new seeds; the seed is fixed. Power to notice: 20,000 trials find an error of 0.0325
+// with probability 0.999, a million one that is 0.001 above the reference likewise. The naive analyses
+// are such errors: 3 standard errors below them is still above alpha.
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What stopping on precision does to a proportion: its bias and its interval's coverage by the exact law
-// of the rule, and the engine's own stops against that law, over many seeds.
+// What stopping on precision does to a proportion: its bias and its interval's coverage by the exact
+// law of the rule, and the engine's own stops against that law, over many seeds.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -97,8 +97,8 @@ StopLaw law_of_stopping(double p, double mcse, std::uint64_t round_trials) {
   return law;
 }
 
-// Exact, so there is no false alarm. Where the first look decides at the median, half of the runs take a
-// second round, and the bias is 1/2 phi(0) = 0.2 of the MCSE asked for, which nothing exceeds: later
+// Exact, so there is no false alarm. Where the first look decides at the median, half of the runs take
+// a second round, and the bias is 1/2 phi(0) = 0.2 of the MCSE asked for, which nothing exceeds: later
 // looks move less. Coverage is that of Wilson's interval at fixed numbers of trials, 0.944 to 0.962.
 TEST(StoppingOnPrecision, AtTheDefaultRoundsBiasesByAFifthOfTheErrorAtMost) {
   double most = 0;

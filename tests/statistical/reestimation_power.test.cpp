@@ -1,9 +1,9 @@
 // A million trials of re-estimated designs, drawn as counts, against exact enumeration of both stages.
 //
 // Under no effect and two alternatives, for the promising zone, a greedy rule and one with an efficacy
-// boundary: rejections of the design and of the ordinary statistic beside it. 18 comparisons at 3.5 standard
-// errors: a right program fails with probability 0.01 at most, and the seed is fixed. An error of 0.0010 in
-// a probability of 0.025 is found with probability 0.998.
+// boundary: rejections of the design and of the ordinary statistic beside it. 18 comparisons at 3.5
+// standard errors: a right program fails with probability 0.01 at most, and the seed is fixed. An error
+// of 0.0010 in a probability of 0.025 is found with probability 0.998.
 #include <gtest/gtest.h>
 
 #include <cmath>

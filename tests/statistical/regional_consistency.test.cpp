@@ -1,11 +1,11 @@
-// A region's consistency with all patients, simulated, against its probability by enumeration: P(D_K >= D / 2) of
-// the estimated differences, where both regions have the same rates, fixed arms and independent binomial counts.
-// The four cases are those of DOMAIN.md, section 7, D11: shares .2, .3, .4 and .5 at odds ratio 1.925 and 206
-// patients an arm, .786, .845, .891 and .928 by the normal approximation, which the enumeration is held
-// against too (to 0.012: ties and skewness).
+// A region's consistency with all patients, simulated, against its probability by enumeration: P(D_K >=
+// D / 2) of the estimated differences, where both regions have the same rates, fixed arms and
+// independent binomial counts. The four cases are those of DOMAIN.md, section 7, D11: shares .2, .3, .4
+// and .5 at odds ratio 1.925 and 206 patients an arm, .786, .845, .891 and .928 by the normal
+// approximation, which the enumeration is held against too (to 0.012: ties and skewness).
 //
-// False alarms: 3.5 standard errors in 4 cases, 0.002 at most; the seed is fixed and passes. Power: the fraction 0.6 in place
-// of 0.5 moves each by more than 0.04, 20 standard errors.
+// False alarms: 3.5 standard errors in 4 cases, 0.002 at most; the seed is fixed and passes. Power: the
+// fraction 0.6 in place of 0.5 moves each by more than 0.04, 20 standard errors.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -42,7 +42,8 @@ std::shared_ptr<const trial::TrialPlan> plan_of(int n_korea, const std::string& 
   return study.plan({"global", "truth", {}});
 }
 
-// The law of the difference of two observed rates, n patients an arm: ascending, with probabilities above a value.
+// The law of the difference of two observed rates, n patients an arm: ascending, with probabilities
+// above a value.
 struct DifferenceLaw {
   std::vector<std::pair<double, double>> points;  // difference, probability
   DifferenceLaw(int n, double rate_1, double rate_0) {

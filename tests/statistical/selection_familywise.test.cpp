@@ -1,11 +1,11 @@
 // Familywise error of treatment selection and of multi-arm multi-stage designs under global and partial
 // nulls, a million trials of normal z paths each.
 //
-// A stage's means of control and arms are drawn as normal and handed over as counts of arms of 2 million
-// patients, whose rounding moves a z by less than 0.002. The error of each design is at most alpha: 3 Monte
-// Carlo standard errors above it are a false alarm with probability at most 0.0014 a case (21 cases: 0.03);
-// a design with an error of 0.0260 is caught with probability 0.9997. Equalities, at 3.5 standard errors: six
-// of them, 0.003.
+// A stage's means of control and arms are drawn as normal and handed over as counts of arms of 2
+// million patients, whose rounding moves a z by less than 0.002. The error of each design is at most
+// alpha: 3 Monte Carlo standard errors above it are a false alarm with probability at most 0.0014 a
+// case (21 cases: 0.03); a design with an error of 0.0260 is caught with probability 0.9997.
+// Equalities, at 3.5 standard errors: six of them, 0.003.
 #include <gtest/gtest.h>
 
 #include <array>

@@ -1,21 +1,23 @@
-// Whole studies of designs that look before the end, from the text of a study to its results, against exact
-// operating characteristics and against rpact's trials.
+// Whole studies of designs that look before the end, from the text of a study to its results, against
+// exact operating characteristics and against rpact's trials.
 //
-// tests/reference/gs_exact_binary.csv, ssr_exact_binary.csv and multiarm_exact_binary.csv: exact convolution of
-// binomial counts in R (gs_exact_binary.R, parts A to C, of the reference values; bounds of rpact 4.3.0). oc_rpact_multiarm.csv:
-// 100,000 trials of rpact's getSimulationMultiArmRates (oc_rpact_multiarm.R). A patient's outcome is the library's "at
-// least one adverse event", whose rates are parameters themselves; fewer are better, so that the references' responses
-// are its absence.
+// tests/reference/gs_exact_binary.csv, ssr_exact_binary.csv and multiarm_exact_binary.csv: exact
+// convolution of binomial counts in R (gs_exact_binary.R, parts A to C, of the reference values; bounds
+// of rpact 4.3.0). oc_rpact_multiarm.csv: 100,000 trials of rpact's getSimulationMultiArmRates
+// (oc_rpact_multiarm.R). A patient's outcome is the library's "at least one adverse event", whose rates
+// are parameters themselves; fewer are better, so that the references' responses are its absence.
 //
-// A million trials a point, drawn as counts (20,000 patient by patient): a comparison beyond 3.5 standard errors is a
-// false alarm with probability 4.7e-4; 184 comparisons, many of the same trials: at most 0.09 over new seeds; the
-// seed is fixed. Power to notice: a last boundary lower by 1% (z 1.994 in place of 2.014) raises the error of 0.0249
-// by more than 5.5 standard errors, which the last test shows.
+// A million trials a point, drawn as counts (20,000 patient by patient): a comparison beyond 3.5
+// standard errors is a false alarm with probability 4.7e-4; 184 comparisons, many of the same trials:
+// at most 0.09 over new seeds; the seed is fixed. Power to notice: a last boundary lower by 1% (z 1.994
+// in place of 2.014) raises the error of 0.0249 by more than 5.5 standard errors, which the last test
+// shows.
 //
-// Not compared: rows W2 of rpact's getSimulationRates. Its 150, 225 and 300 patients put the odd patient of each stage
-// into the first arm (75/113/151 against 75/112/149) where blocks of 2 give 75/112 or 113/150; the rule itself is held
-// to exact characteristics in those arms (gs_exact_rpact_w2.csv) by tests/reference/gs_exact_binary.test.cpp, and those
-// agree with rpact's million trials. Rows W3 re-estimate at two looks; tests/reference/reestimation.test.cpp holds the
+// Not compared: rows W2 of rpact's getSimulationRates. Its 150, 225 and 300 patients put the odd
+// patient of each stage into the first arm (75/113/151 against 75/112/149) where blocks of 2 give
+// 75/112 or 113/150; the rule itself is held to exact characteristics in those arms
+// (gs_exact_rpact_w2.csv) by tests/reference/gs_exact_binary.test.cpp, and those agree with rpact's
+// million trials. Rows W3 re-estimate at two looks; tests/reference/reestimation.test.cpp holds the
 // sizing to them.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -136,7 +138,8 @@ std::string truths(const std::vector<support::CsvRow>& rows) {
   return text;
 }
 
-// --- three looks -----------------------------------------------------------------------------------------------------
+// --- three looks
+// -----------------------------------------------------------------------------------------------------
 
 // The null and two alternatives; the file lacks 0.50 with futility.
 std::vector<support::CsvRow> three_look_rows() {
@@ -209,7 +212,8 @@ TEST(StagedDesigns, ThreeLooksDrawnAsCountsAreExact) {
   }
 }
 
-// Patient by patient in calendar time, where the looks come at dates and some are enrolled who are not yet known.
+// Patient by patient in calendar time, where the looks come at dates and some are enrolled who are not
+// yet known.
 TEST(StagedDesigns, ThreeLooksOfPatientsAreExact) {
   const StudyRun run(three_looks(k_efficacy), 20'000, "patients");
   for (const auto& row : three_look_rows()) {
@@ -218,7 +222,8 @@ TEST(StagedDesigns, ThreeLooksOfPatientsAreExact) {
   }
 }
 
-// --- sample size re-estimation ---------------------------------------------------------------------------------------
+// --- sample size re-estimation
+// ---------------------------------------------------------------------------------------
 
 std::string reestimation_name(const support::CsvRow& row) {
   return (row.at("adapt") == "TRUE" ? "adapts_" : "keeps_") + row.at("m");
@@ -256,7 +261,8 @@ TEST(StagedDesigns, ReestimatedTrialsAreExact) {
   }
 }
 
-// --- the better of two arms ------------------------------------------------------------------------------------------
+// --- the better of two arms
+// ------------------------------------------------------------------------------------------
 
 constexpr const char* k_high_dose =
     "arms: {hcmsc_high: {dose_cells_per_kg: 1000000, infusion_weeks: [0, 2, 4]}}\n"
@@ -320,8 +326,8 @@ TEST(StagedDesigns, TheBetterOfTwoArmsIsExact) {
     }
 }
 
-// Means of two points that differ in ties alone, which rpact breaks at random: the standard error of such a mean is
-// taken as that of one point's, which it never exceeds.
+// Means of two points that differ in ties alone, which rpact breaks at random: the standard error of
+// such a mean is taken as that of one point's, which it never exceeds.
 class Halved {
  public:
   Halved(Found first, Found last) : first_(std::move(first)), last_(std::move(last)) {}
@@ -341,10 +347,11 @@ class Halved {
   Found first_, last_;
 };
 
-// rpact goes on until both doses are rejected, its successCriterion "all". Its Bonferroni trials end for futility besides
-// where the intersection's p-value is 1: rejections stay as they are, its sizes and choices do not and are
-// not compared. 63 comparisons with the errors of both simulations: a false alarm with probability 0.03; its
-// 100,000 trials and 200,000 of ours notice an error of 0.010 in a power near 2/3 with probability 0.97.
+// rpact goes on until both doses are rejected, its successCriterion "all". Its Bonferroni trials end
+// for futility besides where the intersection's p-value is 1: rejections stay as they are, its sizes
+// and choices do not and are not compared. 63 comparisons with the errors of both simulations: a false
+// alarm with probability 0.03; its 100,000 trials and 200,000 of ours notice an error of 0.010 in a
+// power near 2/3 with probability 0.97.
 TEST(StagedDesigns, TheBetterOfTwoArmsAgreesWithRpact) {
   const auto rows = support::csv_rows("tests/reference/oc_rpact_multiarm.csv");
   EXPECT_EQ(rows.size(), 9u);
@@ -372,7 +379,8 @@ TEST(StagedDesigns, TheBetterOfTwoArmsAgreesWithRpact) {
   }
 }
 
-// --- what would be noticed -------------------------------------------------------------------------------------------
+// --- what would be noticed
+// -------------------------------------------------------------------------------------------
 
 // The same study with its last boundary lower by 1%: the check above would fail.
 TEST(StagedDesigns, ABoundaryWrongByOnePercentIsNoticed) {

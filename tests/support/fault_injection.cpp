@@ -1,4 +1,5 @@
-// A library to load before a program (LD_PRELOAD) that makes files and clocks fail, as its environment says:
+// A library to load before a program (LD_PRELOAD) that makes files and clocks fail, as its environment
+// says:
 //   FAULT_PATH=TEXT          only files whose path holds this text fail
 //   FAULT_WRITES_AFTER=N     their writing fails with ENOSPC once N bytes are written
 //   FAULT_KILL_AFTER=N       the process kills itself (SIGKILL) in the midst of the write that goes beyond N bytes

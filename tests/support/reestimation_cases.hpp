@@ -1,5 +1,5 @@
-// Two-stage designs read from a study's text and followed exactly: every first-stage table, and behind it
-// every second-stage table, decided by the design itself.
+// Two-stage designs read from a study's text and followed exactly: every first-stage table, and behind
+// it every second-stage table, decided by the design itself.
 #pragma once
 
 #include <array>

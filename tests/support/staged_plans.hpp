@@ -59,7 +59,8 @@ inline design::Decision go_on(const design::LookData&, design::TrialState&) {
   return {design::StopReason::none, "go_on"};
 }
 
-// The fixed design of `sections` with these looks and this rule in its place. The rule's design may ask for more patients than the study's.
+// The fixed design of `sections` with these looks and this rule in its place. The rule's design may ask
+// for more patients than the study's.
 inline std::shared_ptr<const trial::TrialPlan> staged_plan(
     const std::string& sections, design::LookPlan looks, int n_planned, ScriptedDesign::Rule rule,
     const std::string& library = "library/hcmsc.yaml",

@@ -91,7 +91,8 @@ class ThresholdDesign : public design::StagedDesign {
   std::vector<double> futility_z_;
 };
 
-// The plan of a study with one fixed design, turned into one that looks when so many outcomes are known.
+// The plan of a study with one fixed design, turned into one that looks when so many outcomes are
+// known.
 inline std::shared_ptr<const trial::TrialPlan> staged_plan(
     const std::string& all_sections, std::shared_ptr<const design::StagedDesign> design,
     const std::vector<int>& interim_outcomes) {

@@ -1,6 +1,6 @@
-// The log-rank test against R's survdiff (rows "logrank" of model_fits.csv, survival 3.5-3, on survival_300.csv) and
-// the leukaemia trial of Freireich et al. 1963 (data in Cox 1972, table 1); the hazard ratio against a maximum found by
-// another method.
+// The log-rank test against R's survdiff (rows "logrank" of model_fits.csv, survival 3.5-3, on
+// survival_300.csv) and the leukaemia trial of Freireich et al. 1963 (data in Cox 1972, table 1); the
+// hazard ratio against a maximum found by another method.
 #include "analysis/log_rank.hpp"
 
 #include <gtest/gtest.h>
@@ -89,8 +89,8 @@ TEST(LogRankTest, AgreesWithSurvdiff) {
 }
 
 TEST(LogRankTest, AgreesWithTheLeukaemiaTrial) {
-  // Collett 2003, "Modelling Survival Data in Medical Research", and R's coxph on MASS::gehan: chi-square 16.79,
-  // log hazard ratio 1.572 (0.412) of placebo with Efron's ties.
+  // Collett 2003, "Modelling Survival Data in Medical Research", and R's coxph on MASS::gehan:
+  // chi-square 16.79, log hazard ratio 1.572 (0.412) of placebo with Efron's ties.
   const auto sets = leukaemia().sets();
   const double z = log_rank(sets).z();
   EXPECT_NEAR(z * z, 16.79, 0.005);

@@ -176,7 +176,8 @@ TEST_F(DurableFile, DeathFreesTheLock) {
 }
 
 TEST_F(DurableFile, OneOfManyGetsTheLock) {
-  // In one process, too: the lock belongs to the open file. 8 ask again and again, one at a time has it.
+  // In one process, too: the lock belongs to the open file. 8 ask again and again, one at a time has
+  // it.
   std::atomic<int> n_inside = 0, n_held = 0;
   std::vector<std::thread> askers;
   for (int i = 0; i < 8; ++i)

@@ -47,8 +47,8 @@ TEST(IntersectionTests, OfOneMemberAreItsZ) {
     EXPECT_EQ(make(row.value, 3).intersection_z(stage({0.3, 1.7, -2}, 0b111), 0b010), 1.7) << row.name;
 }
 
-// tests/reference/dunnett.csv: single-step p-value of a largest z of 2.5, and the one-sided critical values of
-// level 0.025 for two and four arms as large as the control.
+// tests/reference/dunnett.csv: single-step p-value of a largest z of 2.5, and the one-sided critical
+// values of level 0.025 for two and four arms as large as the control.
 TEST(IntersectionTests, DunnettKnowsTheSharedControl) {
   const auto two = make(Intersection::dunnett, 2), four = make(Intersection::dunnett, 4);
   EXPECT_NEAR(math::normal_survival(two.intersection_z(stage({2.5, 2.4}, 0b11), 0b11)), 0.011749965904,
@@ -112,9 +112,9 @@ TEST(ClosedTest, CombinesTheStages) {
   EXPECT_EQ(test({stages.data(), 1}, ClosedTest::Look::interim).rejected, 0u);
 }
 
-// Critical values at half the information and at the end: Lan-DeMets O'Brien-Fleming 2.962588 and 1.968596
-// (rpact 4.3.0, oc_rpact_multiarm.csv); Fisher's product without an interim test exp(-chi2(4, 0.975) / 2)
-// (Bauer & Koehne 1994).
+// Critical values at half the information and at the end: Lan-DeMets O'Brien-Fleming 2.962588 and
+// 1.968596 (rpact 4.3.0, oc_rpact_multiarm.csv); Fisher's product without an interim test exp(-chi2(4,
+// 0.975) / 2) (Bauer & Koehne 1994).
 TEST(ClosedTest, HasTheBoundariesOfItsCombination) {
   const auto normal = make(Intersection::simes, 2, Combination::inverse_normal, BoundarySpec{});
   EXPECT_NEAR(normal.critical_value(0, ClosedTest::Look::interim), 2.962588, 1e-6);

@@ -132,8 +132,8 @@ TEST(Enrichment, chooses_the_better_unless_they_are_close) {
 }
 
 // Numbers of a second calculation (Python's statistics.NormalDist): pooled z by hand, conditional power
-// 1 - Phi((c - w z) / w - z sqrt(n to come / n known)) with c 1.959964, w sqrt(1/2); to come are 206 of all
-// patients, and of the subgroup 44 x 80 / 206 in the pipeline and all of the 162 after it.
+// 1 - Phi((c - w z) / w - z sqrt(n to come / n known)) with c 1.959964, w sqrt(1/2); to come are 206 of
+// all patients, and of the subgroup 44 x 80 / 206 in the pipeline and all of the 162 after it.
 TEST(Enrichment, foretells_both_populations) {
   const auto result = look(*make(enriched()), k_first, 250);
   EXPECT_NEAR(told(result.statistics, "z", 0), 2.385134724514539, 1e-12);
@@ -175,8 +175,8 @@ TEST(Enrichment, stops_where_neither_is_promising) {
   EXPECT_EQ(design->naive_rejections(none.at(250, false), result.state), Bits{0});
 }
 
-// By the same second calculation: stage 2's subgroup has z 2.239526708; the intersection of stage 1 has p
-// 0.007000942 by Simes and Bonferroni, 0.006470552 by the correlation sqrt(80 / 206).
+// By the same second calculation: stage 2's subgroup has z 2.239526708; the intersection of stage 1 has
+// p 0.007000942 by Simes and Bonferroni, 0.006470552 by the correlation sqrt(80 / 206).
 TEST(Enrichment, tests_the_subgroup_by_all_its_intersections) {
   const auto simes = end(*make(enriched()), Bits{2});
   EXPECT_NEAR(told(simes.statistics, "closed_statistic", 1), 3.321097949143046, 1e-9);
@@ -235,9 +235,9 @@ TEST(Enrichment, keeps_its_sense_in_degenerate_tables) {
   EXPECT_EQ(state.rejected, Bits{3});
 }
 
-// Patients of the global null and of nulls of one population: 30000 trials each put the familywise error,
-// where it is 0.025, above 0.025 + 3.5 standard errors with probability 0.0003; the naive test of the
-// population chosen, whose error is above 0.03 here, is found inflated with a power above 0.99.
+// Patients of the global null and of nulls of one population: 30000 trials each put the familywise
+// error, where it is 0.025, above 0.025 + 3.5 standard errors with probability 0.0003; the naive test
+// of the population chosen, whose error is above 0.03 here, is found inflated with a power above 0.99.
 TEST(Enrichment, keeps_the_familywise_error_where_the_naive_test_does_not) {
   auto spec = enriched(EnrichmentRule::closeness);
   rules_of(spec).statistic = EnrichmentStatistic::z;

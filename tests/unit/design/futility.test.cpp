@@ -38,8 +38,8 @@ TEST(Futility, LimitsAreWhereTheStatisticHasThem) {
   expect_limit_of_its_statistic(*make_futility_limit(spec_of(FutilityRule::z, 0.4), 0), 0.4);
 }
 
-// Conditional power under the observed effect by its usual formula (Jennison & Turnbull 2000, eq. 10.1),
-// predictive power under a flat prior (eq. 10.6).
+// Conditional power under the observed effect by its usual formula (Jennison & Turnbull 2000, eq.
+// 10.1), predictive power under a flat prior (eq. 10.6).
 TEST(Futility, ConditionalAndPredictivePowerAreThoseOfTheTextbook) {
   const FutilityView view{0, 0.5, 1.96};
   const auto phi = [](double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); };

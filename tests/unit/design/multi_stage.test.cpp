@@ -190,7 +190,8 @@ TEST(MultiStage, InfersFromTheArmsOwnPath) {
   EXPECT_LT(best.p_value, 0.025);
 }
 
-// At the first look nothing is to be allowed for: pooled z of 33 against 12 of 40, Wald's standard error.
+// At the first look nothing is to be allowed for: pooled z of 33 against 12 of 40, Wald's standard
+// error.
 TEST(MultiStage, InfersFromOneLookAsFromAFixedTrial) {
   const auto design = make(k_three_looks);
   Trial trial(*design, 3);

@@ -76,7 +76,8 @@ Ended end_with(const StagedDesign& design, const std::array<analysis::TwoByTwo, 
   return ended;
 }
 
-// --- sizes ---------------------------------------------------------------------------------------------
+// --- sizes
+// ---------------------------------------------------------------------------------------------
 
 // Fleiss, Levin & Paik 2003, eq. 4.14, by hand: rates 0.58 and 0.32, 0.025 one-sided, power 0.9, 1:1:
 // (1.959964 sqrt(2 0.45 0.55) + 1.281552 sqrt(0.4612))^2 / 0.26^2 = 74.8412 an arm.
@@ -145,7 +146,8 @@ TEST(ReestimationSizing, KeepsThePlannedEffectAtTheBlindedRate) {
   }
 }
 
-// --- stages --------------------------------------------------------------------------------------------
+// --- stages
+// --------------------------------------------------------------------------------------------
 
 TEST(TwoStageTest, ConditionalErrorIsThatOfThePlannedWeightsWhereTheLookIsAsPlanned) {
   const TwoStageTest weighted(Combination::inverse_normal, 0.025, 0.4, std::nullopt),
@@ -175,8 +177,8 @@ TEST(TwoStageTest, FisherHoldsTheSecondStageAgainstTheProductsRest) {
   EXPECT_EQ(fisher.critical_z_2(3.0, 0.5), -k_infinity);
 }
 
-// P(reject) under the null with independent normal stages, whatever the second one's size: integrate the
-// conditional error over z_1 by the midpoint rule.
+// P(reject) under the null with independent normal stages, whatever the second one's size: integrate
+// the conditional error over z_1 by the midpoint rule.
 TEST(TwoStageTest, EveryCombinationSpendsAlphaExactly) {
   const sequential::BoundarySpec boundary;
   for (const auto combination :
@@ -192,7 +194,8 @@ TEST(TwoStageTest, EveryCombinationSpendsAlphaExactly) {
   }
 }
 
-// --- decisions -----------------------------------------------------------------------------------------
+// --- decisions
+// -----------------------------------------------------------------------------------------
 
 TEST(Reestimation, StartsAsPlanned) {
   const auto design = reestimated(320, k_zone);
@@ -332,8 +335,8 @@ TEST(Reestimation, ReckonsLowerRatesAsBetterWhereTheyAre) {
   EXPECT_EQ(down.decision.action, up.decision.action);
 }
 
-// 10 of 80 patients of the look were lost: the patients to come are reckoned to be lost alike, so that 256 to
-// come with a value are asked for as 292.6.
+// 10 of 80 patients of the look were lost: the patients to come are reckoned to be lost alike, so that
+// 256 to come with a value are asked for as 292.6.
 TEST(Reestimation, ReckonsWithLossesAsSeenSoFar) {
   const auto design = reestimated(
       160, "looks: [{outcomes: 80}]\nreestimation: {rule: conditional_power, most_patients: 2000}\n");
@@ -378,7 +381,8 @@ TEST(Reestimation, UnweightedRejectsAsAnOrdinaryTestOfAllPatients) {
   EXPECT_NEAR(ended.inference.p_value, math::normal_survival(2.3026), 2e-4);
 }
 
-// --- error and power -----------------------------------------------------------------------------------
+// --- error and power
+// -----------------------------------------------------------------------------------
 
 // The z test is not of level 0.025 itself: a fixed trial of 80 an arm has size 0.02527 at 0.32 (exact
 // enumeration below). What the look adds to it is what counts.
@@ -410,8 +414,8 @@ TEST(ReestimationError, UnweightedKeepsAlphaFromAnEvenChance) {
   EXPECT_NEAR(got.power(), got.naive, 1e-15);
 }
 
-// A blinded rule learns nothing of the effect under the null but by chance: the ordinary test stays within
-// the discreteness of the fixed one (0.0253).
+// A blinded rule learns nothing of the effect under the null but by chance: the ordinary test stays
+// within the discreteness of the fixed one (0.0253).
 TEST(ReestimationError, BlindedRulesLeaveTheOrdinaryTestItsSize) {
   const std::string blinded =
       "looks: [{outcomes: 0.5}]\nreestimation: {rule: blinded_rate, rates: "
@@ -422,11 +426,12 @@ TEST(ReestimationError, BlindedRulesLeaveTheOrdinaryTestItsSize) {
   EXPECT_GT(got.changed, 0.5);
 }
 
-// --- inference -----------------------------------------------------------------------------------------
+// --- inference
+// -----------------------------------------------------------------------------------------
 
 // 2000 trials of a greedy rule. Coverage of 95% intervals and the median's half have standard errors of
-// 0.0049 and 0.0112; at 4 of them a false alarm has probability below 1e-4 each. The ordinary estimate's
-// upward bias of 0.01 and more would show as 0.44 below or 0.56.
+// 0.0049 and 0.0112; at 4 of them a false alarm has probability below 1e-4 each. The ordinary
+// estimate's upward bias of 0.01 and more would show as 0.44 below or 0.56.
 TEST(ReestimationInference, CoversAndIsMedianUnbiased) {
   constexpr int k_trials = 2000;
   for (const char* combination : {"inverse_normal", "fisher", "conditional_error"}) {
@@ -470,7 +475,8 @@ TEST(ReestimationInference, CoversAndIsMedianUnbiased) {
   }
 }
 
-// Without a change of size the weighted estimate of equal stages is the mean of the stages' differences.
+// Without a change of size the weighted estimate of equal stages is the mean of the stages'
+// differences.
 TEST(ReestimationInference, IsTheMeanOfEqualStages) {
   const auto design = reestimated(320, k_zone);
   const std::array<analysis::TwoByTwo, 2> stages{analysis::TwoByTwo{30, 80, 26, 80}, {40, 80, 20, 80}};
@@ -499,7 +505,8 @@ TEST(ReestimationInference, IsOnTheScaleOfTheEffect) {
   EXPECT_NEAR(ratio.inference.estimate, std::exp(0.5 * (first + second)), 1e-5);
 }
 
-// --- reading -------------------------------------------------------------------------------------------
+// --- reading
+// -------------------------------------------------------------------------------------------
 
 struct Faulty {
   const char* name;

@@ -1,4 +1,5 @@
-// Designs that look before the end, on both engines: the same operating characteristics, the same bits however cut.
+// Designs that look before the end, on both engines: the same operating characteristics, the same bits
+// however cut.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -54,8 +55,8 @@ std::map<Key, Metric> metrics_by_key(const trial::TrialPlan& plan, const Work& w
   return result;
 }
 
-// Of some 60 metrics a study: a false alarm at 3.5 standard errors in 3 of 100 studies, and seeds are fixed. A bias of 0.015
-// in a probability is found with probability 0.9.
+// Of some 60 metrics a study: a false alarm at 3.5 standard errors in 3 of 100 studies, and seeds are
+// fixed. A bias of 0.015 in a probability is found with probability 0.9.
 void expect_both_engines_agree(const std::string& text) {
   const auto plan = support::plan(text);
   const TrueValues truths(plan->analyses.size(), 0.15);

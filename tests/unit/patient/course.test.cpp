@@ -135,8 +135,8 @@ std::string drift(const char* log_odds_per_year) {
 }
 
 // Each half of a trial's patients, in the order of their dates, responds as the closed form says at
-// these dates: 60,000 patients an arm, 3.5 standard errors (4 comparisons; a drift that is off by a tenth
-// moves the second halves by 7 or more).
+// these dates: 60,000 patients an arm, 3.5 standard errors (4 comparisons; a drift that is off by a
+// tenth moves the second halves by 7 or more).
 TEST(CourseTruth, CalendarDriftMovesResponseByTheDate) {
   const auto study = overlaid_study(drift("1.5"));
   ASSERT_EQ(study.problems, "");
@@ -149,7 +149,8 @@ TEST(CourseTruth, CalendarDriftMovesResponseByTheDate) {
     for (std::uint64_t trial = 0; trial < 100; ++trial) {
       simulate(model, k_patients, trial, needs_of(model, 0, 4), arm, cohort);
       for (std::size_t i = 0; i < k_patients; ++i) {
-        // Openings vary, so that the first date is that of a site that opens at once: two weeks of screening.
+        // Openings vary, so that the first date is that of a site that opens at once: two weeks of
+        // screening.
         const double years = cohort.randomised_months[i] / 12 - 2 * 7 / 365.25;
         const double p = 1 / (1 + std::exp(-(calibrated + 1.5 * years)));
         const std::size_t half = i < k_patients / 2 ? 0 : 1;

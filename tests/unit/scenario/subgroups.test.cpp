@@ -126,8 +126,8 @@ TEST(Subgroups, know_what_they_are_held_against) {
   EXPECT_EQ(plan->analyses[1].consistency->fraction, 0.4);
 }
 
-// Sensitivity 0.9 and specificity 0.7 at a prevalence of one half: 100 trials of 400 patients; 3.5 standard errors of
-// a proportion among about 20000, three checks: 0.0014 false alarms.
+// Sensitivity 0.9 and specificity 0.7 at a prevalence of one half: 100 trials of 400 patients; 3.5
+// standard errors of a proportion among about 20000, three checks: 0.0014 false alarms.
 TEST(Subgroups, are_seen_through_a_test_with_error) {
   const auto plan = support::plan(
       "population: {strata: {tarc: {of: serum_tarc, cuts: [2000]}, tarc_test: {test_of: tarc, sensitivity: 0.9, "

@@ -39,7 +39,8 @@ TEST(FisherTwoStages, ConditionOfBauerAndKoehne) {
       EXPECT_NEAR(alpha_1 + by_stage_2, 0.025, 1e-8) << alpha_1 << ' ' << alpha_0;
     }
   }
-  // Bauer & Koehne 1994, table 1: alpha 0.025, alpha_0 0.5: alpha_1 0.0102 where c is the full one, 0.0038.
+  // Bauer & Koehne 1994, table 1: alpha 0.025, alpha_0 0.5: alpha_1 0.0102 where c is the full one,
+  // 0.0038.
   const double full = std::exp(-0.5 * boost::math::quantile(boost::math::chi_squared(4), 0.975));
   EXPECT_NEAR(full, 0.0038, 5e-5);
   EXPECT_NEAR(fisher_critical_value(0.025, 0.0102, 0.5), full, 2e-5);

@@ -1,4 +1,5 @@
-// Dunnett's tests against other methods; mvtnorm's values are in tests/reference/gs_combination.test.cpp.
+// Dunnett's tests against other methods; mvtnorm's values are in
+// tests/reference/gs_combination.test.cpp.
 #include "sequential/dunnett.hpp"
 
 #include <gtest/gtest.h>

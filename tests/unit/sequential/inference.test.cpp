@@ -1,6 +1,6 @@
-// Inference after sequential trials: that p-values are uniform under the theta that they test, by integrals
-// over everything a trial may end with, and what the limits must satisfy. Values of rpact are in
-// tests/reference/gs_inference.test.cpp.
+// Inference after sequential trials: that p-values are uniform under the theta that they test, by
+// integrals over everything a trial may end with, and what the limits must satisfy. Values of rpact are
+// in tests/reference/gs_inference.test.cpp.
 #include "sequential/inference.hpp"
 
 #include <gtest/gtest.h>
@@ -45,7 +45,8 @@ SequentialResult result_of(const Design& design, std::size_t n_looks, double z) 
           futility.empty() ? futility : futility.first(n_looks), z};
 }
 
-// E g(result) of trials of this design under theta, by panels over z at each look where the trial may end.
+// E g(result) of trials of this design under theta, by panels over z at each look where the trial may
+// end.
 template <class G>
 double expectation(const Design& design, double theta, G&& g) {
   const math::GaussLegendre rule(24);
@@ -159,8 +160,8 @@ TEST(SequentialEstimate, NoInformation) {
   EXPECT_EQ(estimate.repeated_upper, k_infinity);
 }
 
-// A two-stage trial whose second stage depends on the first in a way no one planned, ended for efficacy above
-// 2.8 and for futility below 0.1: E g(stages so far) under theta.
+// A two-stage trial whose second stage depends on the first in a way no one planned, ended for efficacy
+// above 2.8 and for futility below 0.1: E g(stages so far) under theta.
 double information_2(double z_1) {
   return 30 + 100 * math::normal_cdf(4 - 2 * z_1);
 }
@@ -201,9 +202,9 @@ TEST(CombinationEstimate, PValueIsUniformWhateverTheSecondStage) {
   }
 }
 
-// Under theta: shifted data and bounds are the trial under 0, so that p(theta) is uniform; here by the share of
-// trials that the lower limit leaves above. 25,000 trials: false alarms 3e-5 (4 standard deviations, 0.004); a
-// limit that leaves 0.033 is found in 98 of 100 runs.
+// Under theta: shifted data and bounds are the trial under 0, so that p(theta) is uniform; here by the
+// share of trials that the lower limit leaves above. 25,000 trials: false alarms 3e-5 (4 standard
+// deviations, 0.004); a limit that leaves 0.033 is found in 98 of 100 runs.
 TEST(CombinationEstimate, LimitsCoverWhateverTheSecondStage) {
   const std::vector<double> weights{0.8, 0.6}, efficacy{2.8, 1.98}, futility{0.1, 1.98};
   constexpr double k_theta = 0.25;

@@ -75,8 +75,8 @@ TEST(MultiArmBoundary, PublishedBoundaryHoldsAlpha) {
   EXPECT_NEAR(error_of(m3, 3, 1, {1, 2, 3}), 0.05, 5e-5);
 }
 
-// Ibid. table 1: triangular, three arms of 34 patients a stage, true z of the arms of p = 0.65 and 0.55:
-// expected size 217.8 and power over 0.9 by 1e5 simulations.
+// Ibid. table 1: triangular, three arms of 34 patients a stage, true z of the arms of p = 0.65 and
+// 0.55: expected size 217.8 and power over 0.9 by 1e5 simulations.
 TEST(MultiArmCharacteristics, PublishedExpectedSize) {
   const std::vector<double> information{1, 2, 3};
   const auto boundary = multi_arm_boundary(MultiArmShape::triangular, MultiArmFutility::triangular,
@@ -165,8 +165,8 @@ class Normal {  // Steele, Lea & Flood 2014, SplitMix64
 
 void simulate_one(const MultiArmBoundary& boundary, const std::vector<double>& drift, double ratio,
                   const std::vector<double>& information, Normal& normal, Simulated& sums) {
-  // Sums of standard normal patients, n of each arm at the end, so that the arm's mean is its drift over
-  // sqrt(n / (1 + 1 / ratio)).
+  // Sums of standard normal patients, n of each arm at the end, so that the arm's mean is its drift
+  // over sqrt(n / (1 + 1 / ratio)).
   constexpr double k_n = 100;
   std::vector<double> sum(3, 0.0);
   std::vector<bool> in(3, true);
@@ -197,8 +197,8 @@ void simulate_one(const MultiArmBoundary& boundary, const std::vector<double>& d
   }
 }
 
-// 200,000 trials: each share within 4 of its standard deviations (at most 0.0045), a false alarm in 2,600 runs of
-// the six together; a share that is off by 0.007 is found in 98 of 100 runs.
+// 200,000 trials: each share within 4 of its standard deviations (at most 0.0045), a false alarm in
+// 2,600 runs of the six together; a share that is off by 0.007 is found in 98 of 100 runs.
 TEST(MultiArmCharacteristics, SimulatedPaths) {
   const std::vector<double> information{0.3, 0.6, 1.0}, drift{0.5, 2.6, 1.5};
   const double ratio = 1.7;

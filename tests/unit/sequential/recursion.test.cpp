@@ -22,8 +22,9 @@ double density(double z) {
   return std::exp(-0.5 * z * z) / std::sqrt(8 * std::atan(1.0));
 }
 
-// Second method: Jennison & Turnbull 2000, section 19.2, as printed there: z on their grid of 6r - 1 knots with
-// midpoints between them, Simpson's rule. Probabilities to stop above and below at each look.
+// Second method: Jennison & Turnbull 2000, section 19.2, as printed there: z on their grid of 6r - 1
+// knots with midpoints between them, Simpson's rule. Probabilities to stop above and below at each
+// look.
 struct Simpson {
   struct Grid {
     std::vector<double> z, weight;

@@ -63,7 +63,8 @@ Power power_of(const design::WithdrawalSpec& spec, MaintenanceOutcome outcome, i
   return power;
 }
 
-// Normal approximation of the uncorrected chi-square test's power, n an arm: within 0.01 of the exact one here.
+// Normal approximation of the uncorrected chi-square test's power, n an arm: within 0.01 of the exact
+// one here.
 double chi_square_power(double p1, double p0, double n) {
   const double pooled = (p1 + p0) / 2;
   const double z =
@@ -72,15 +73,16 @@ double chi_square_power(double p1, double p0, double n) {
   return std::erfc(-z / std::sqrt(2.0)) / 2;
 }
 
-// 4000 trials: a band of 3.5 standard errors (0.017 at 0.9) and the approximation's 0.01; false alarm below 5e-4.
+// 4000 trials: a band of 3.5 standard errors (0.017 at 0.9) and the approximation's 0.01; false alarm
+// below 5e-4.
 constexpr int k_trials = 4000;
 double band(double p) {
   return 3.5 * std::sqrt(p * (1 - p) / k_trials) + 0.01;
 }
 
 TEST(Maintenance, ResponseKeptHasThePublishedSizes) {
-  // DOMAIN's oracle for 90%: hazards .0067 against .0136 need 146 an arm, .0067 against .0331 need 21, .0093 against
-  // .0136 need 444 (chi-square, two-sided 0.05, rates exp(-36 hazard)).
+  // DOMAIN's oracle for 90%: hazards .0067 against .0136 need 146 an arm, .0067 against .0331 need 21,
+  // .0093 against .0136 need 444 (chi-square, two-sided 0.05, rates exp(-36 hazard)).
   const struct {
     double loss, control;
     int n;
@@ -135,7 +137,8 @@ TEST(Maintenance, KeptAndLostHaveTheirProbabilities) {
     EXPECT_NEAR(workspace.arms[static_cast<std::size_t>(a)].kept / n_arm, p,
                 4.4 * std::sqrt(p * (1 - p) / n_arm));
   }
-  // Lost by a visit while still there, without coming back: at visit k out of response since the first time.
+  // Lost by a visit while still there, without coming back: at visit k out of response since the first
+  // time.
   double lost = 0;
   for (int k = 1; k <= 9; ++k)
     lost += std::exp(-0.01 * 4 * k) * (std::exp(-0.05 * 4 * (k - 1)) - std::exp(-0.05 * 4 * k));

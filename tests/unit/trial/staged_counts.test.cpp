@@ -1,4 +1,5 @@
-// Trials with looks as counts: decided by tables as one by one, whatever the cut, with the probabilities that are exact.
+// Trials with looks as counts: decided by tables as one by one, whatever the cut, with the
+// probabilities that are exact.
 #include "trial/staged_counts.hpp"
 
 #include <gmock/gmock.h>
@@ -124,7 +125,8 @@ TEST(StagedCounts, EndAsTheDesignDecidesThemOneByOne) {
   }
 }
 
-// Block of 4, 402 patients after 100: the last block is cut, and half of the trials have a patient more in one arm.
+// Block of 4, 402 patients after 100: the last block is cut, and half of the trials have a patient more
+// in one arm.
 TEST(StagedCounts, AnIncompleteBlockLeavesTheArmsToChance) {
   const auto plan = support::staged_plan(sections(), std::make_shared<Doubling>(), {100});
   const_cast<TrialPlan&>(*plan).n_patients = 402;
@@ -146,7 +148,8 @@ TEST(StagedCounts, AnIncompleteBlockLeavesTheArmsToChance) {
     }
   }
   ASSERT_GT(n, 3000);
-  // Two patients of {a, a, b, b}: one of each with probability 2/3. Four standard errors: false alarm 2e-4 in all.
+  // Two patients of {a, a, b, b}: one of each with probability 2/3. Four standard errors: false alarm
+  // 2e-4 in all.
   for (const auto& [size, probability] : {std::pair{200, 1.0 / 6}, {201, 2.0 / 3}, {202, 1.0 / 6}})
     EXPECT_NEAR(n_1[size] / double(n), probability, 4 * std::sqrt(probability * (1 - probability) / n));
 }
