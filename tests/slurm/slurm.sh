@@ -45,7 +45,9 @@ poll() {
   until "$@"; do
     if ((SECONDS >= deadline)); then
       squeue -r || true
-      tail -n 5 -- "$cluster"/*.log disturbed/submit/logs/* 2>/dev/null || true
+      scontrol -o show job || true
+      tail -n 40 -- "$cluster"/slurmctld.log || true
+      tail -n 5 -- "$cluster"/slurmd*.log limited/submit/logs/* disturbed/submit/logs/* 2>/dev/null || true
       fault "not within 5 minutes: $what"
       finish
     fi
@@ -57,12 +59,17 @@ told() { sed -n "s/^ \"$1\": \"\(.*\)\",\{0,1\}\$/\1/p" out; }
 # state JOB[_TASK]: as Slurm says; "" where it is over.
 state() { squeue -h -r -j "$1" -o %T 2>/dev/null || true; }
 is_over() { [[ -z $(state "$1") || $(state "$1") == COMPLETING ]]; }
-# A requeued task waits two minutes unless it is told not to. They keep what its first start still has to say from
-# being taken for the end of its second: they may be cut short once that start's slurmstepd is gone.
+# A requeued task waits two minutes unless it is told not to. Two things keep it from being started at once: what its
+# first start still has to say would be taken for the end of its second, so that start's slurmstepd must be gone; and
+# a node refuses a job whose credential it has revoked within the same second, so seconds must pass.
+declare -A released=()
 release() {
-  local job
+  local job start
   for job in $(squeue -h -r -t PENDING -o '%A %r' | sed -n 's/ BeginTime$//p'); do
-    grep -qs "^slurmstepd: \[$job[.]batch\]" /proc/[0-9]*/cmdline || scontrol update "job=$job" StartTime=now || true
+    start=$job.$(restarts "$job")
+    [[ -z ${released[$start]-} ]] || continue
+    ! grep -qs "^slurmstepd: \[$job[.]batch\]" /proc/[0-9]*/cmdline || continue
+    if scontrol update "job=$job" StartTime=now+4seconds; then released[$start]=yes; fi
   done
 }
 is_over_by_releasing() {
