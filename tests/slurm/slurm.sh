@@ -45,7 +45,6 @@ poll() {
   until "$@"; do
     if ((SECONDS >= deadline)); then
       squeue -r || true
-      scontrol -o show job || true
       tail -n 40 -- "$cluster"/slurmctld.log || true
       tail -n 5 -- "$cluster"/slurmd*.log limited/submit/logs/* disturbed/submit/logs/* 2>/dev/null || true
       fault "not within 5 minutes: $what"
@@ -64,13 +63,14 @@ is_over() { [[ -z $(state "$1") || $(state "$1") == COMPLETING ]]; }
 # a node refuses a job whose credential it has revoked within the same second, so seconds must pass.
 declare -A released=()
 release() {
-  local job start
-  for job in $(squeue -h -r -t PENDING -o '%A %r' | sed -n 's/ BeginTime$//p'); do
-    start=$job.$(restarts "$job")
+  local task job reason start
+  while read -r task job reason; do
+    [[ $reason == BeginTime ]] || continue
+    start=$task.$(restarts "$task")
     [[ -z ${released[$start]-} ]] || continue
     ! grep -qs "^slurmstepd: \[$job[.]batch\]" /proc/[0-9]*/cmdline || continue
-    if scontrol update "job=$job" StartTime=now+4seconds; then released[$start]=yes; fi
-  done
+    if scontrol update "job=$task" StartTime=now+4seconds; then released[$start]=yes; fi
+  done < <(squeue -h -r -t PENDING -o '%i %A %r')
 }
 is_over_by_releasing() {
   release
