@@ -14,21 +14,16 @@
 #include "analysis/binary_test.hpp"
 #include "analysis/estimate.hpp"
 #include "base/named_table.hpp"
+#include "sequential/recursion.hpp"
 
 namespace trialwright::design {
 
-inline constexpr int k_most_looks = 20;
+using sequential::k_most_looks;
 inline constexpr int k_most_hypotheses = 8;  // active arms, or populations
-inline constexpr int k_most_statistics = 12;
+inline constexpr int k_most_statistics = 24;
 
 // Sets of hypotheses, of arms: bit i is the i-th.
 using Bits = std::uint32_t;
-
-// Whose patients a stage's tables hold: those who came to be known between two looks; or those
-// randomised between two decisions, as far as known, which keeps stages independent where a decision
-// reads an early endpoint of patients whose outcome is still to come (a stage's tables then grow until
-// its last patient is known).
-enum class StageRule { by_outcome, by_randomisation };
 
 // Why a trial ended at a look. At the last look `efficacy` is a rejection and `completed` none.
 enum class StopReason : std::uint8_t { none, efficacy, futility, harm, no_arm_left, completed };
@@ -80,8 +75,9 @@ struct Statistics {
     int hypothesis = -1;    // -1: of the trial
     double value = 0;
   };
-  std::array<One, k_most_statistics * 2> list;
+  std::array<One, k_most_statistics> list;
   int n = 0;
+  // What finds no room any more is left out.
   void add(std::string_view name, double value, int hypothesis = -1) {
     if (n < static_cast<int>(list.size()))
       list[static_cast<std::size_t>(n++)] = {name, hypothesis, value};
@@ -90,16 +86,16 @@ struct Statistics {
 
 struct Decision {
   StopReason stop = StopReason::none;
-  std::string_view
-      action;  // its name, of a table: "go_on", "enlarge", "select_best", "drop_arm", "restrict_population" ...
+  // What was done, by name: "go_on", "enlarge", "select_best", "drop_arms", "restrict_to_subgroup" ...
+  std::string_view action;
 };
 
 // One trial's memory from look to look. start() makes it that of a new trial.
 struct TrialState {
   int n_looks = 0;    // decided
   int n_planned = 0;  // patients at the end, as now planned
-  Bits arms =
-      0;  // of the design (bit i_arm of DesignSpec::arms) that go on recruiting, the control among them
+  // Of the design (bit i_arm of DesignSpec::arms) that go on recruiting, the control among them.
+  Bits arms = 0;
   int population = -1;  // that goes on recruiting: -1 all, else a level of the design's factor
   Bits open = 0;        // hypotheses still tested
   Bits rejected = 0;
@@ -119,6 +115,13 @@ struct Inference {
   double lower = 0;
   double upper = 0;
   bool defined = false;
+  // The repeated interval at the last look: one of a series, one a look, which together hold the truth
+  // at the level of the design's boundary, whatever made the trial end (Jennison & Turnbull 2000,
+  // chapter 9). NaN of designs that have none, and where it is not defined.
+  double repeated_lower = std::numeric_limits<double>::quiet_NaN();
+  double repeated_upper = std::numeric_limits<double>::quiet_NaN();
+
+  bool has_repeated() const { return repeated_lower <= repeated_upper; }
 };
 
 // A stage's patients: those who came to be known between two looks, or those who were randomised
@@ -142,6 +145,9 @@ class StagedDesign {
   // of the arm, population or size that was chosen at the end (of adaptive ones). `data` as at the last
   // look decided, `state` after it.
   virtual Bits naive_rejections(const LookData& data, const TrialState& state) const = 0;
+  // Of a hypothesis after the end; `data` and `state` as there. Where over-run is analysed the last
+  // stage of `data` holds the pipeline too: inference is then as if the last look had been made on all
+  // of them, its stop forgotten (the deletion method: Whitehead 1992; Hampson & Jennison 2013).
   virtual Inference infer(const LookData& data, const TrialState& state, int i_hypothesis) const = 0;
 
   // The largest number of patients that the design may come to.
@@ -161,6 +167,8 @@ class StagedDesign {
   // hypothesis 0's one table, and is the state alike in all trials that go on? Then a trial is decided
   // by one table a look, made once.
   virtual bool decides_by_totals() const { return false; }
+  // May a look plan fewer patients than were planned before it? Then it matters who is in its pipeline.
+  virtual bool may_shrink() const { return true; }
 };
 
 // What every design needs of its study to be resolved.
