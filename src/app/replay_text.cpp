@@ -106,7 +106,9 @@ std::string end_text(const ReplayedTrial& trial) {
   std::string text =
       fmt::format("end: {} at look {}; {} patients randomised, {} of them known at the last look",
                   base::name_of<design::StopReason>(design::k_stop_reason_names, staged.stop),
-                  staged.n_looks, staged.n_enrolled, staged.n_analysed);
+                  staged.n_looks, staged.n_enrolled, staged.n_known);
+  if (staged.n_analysed != staged.n_known)
+    text += fmt::format(", {} analysed in the end", staged.n_analysed);
   if (staged.has_calendar)
     text += fmt::format("; randomised in {:.1f} months ({} screened), decided at {:.1f} months",
                         outcome.enrolment_months, outcome.n_screened, staged.decision_months);
@@ -169,6 +171,7 @@ void add_staged(const ReplayedTrial& trial, ordered_json& json) {
   const auto& staged = trial.staged;
   json["stop_reason"] = base::name_of<design::StopReason>(design::k_stop_reason_names, staged.stop);
   json["n_enrolled"] = staged.n_enrolled;
+  json["n_known"] = staged.n_known;
   json["n_analysed"] = staged.n_analysed;
   if (staged.has_calendar) json["decision_months"] = staged.decision_months;
   json["looks"] = ordered_json::array();

@@ -28,7 +28,8 @@ inline constexpr double k_level = 0.95;
 // familywise_error and naive_familywise_error where a null is true; stop_probability by look and
 // reason, exact_stop_probability where it is known, p_stop_harm; selection_probability of each
 // hypothesis at each look after the first (it is tested there); expected_patients and patients_quantile
-// (enrolled, the pipeline included; reason "0.9"), expected_patients_analysed, overrun_patients;
+// (enrolled, the pipeline included; reason "0.9"), expected_patients_analysed (on whom the estimates
+// rest), overrun_patients (enrolled when the trial ended, with an outcome that its decision did not know);
 // duration_months and duration_quantile (until the decision that ended the trial).
 std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
                                const std::vector<std::optional<TrueValue>>& true_values,

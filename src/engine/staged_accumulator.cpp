@@ -76,7 +76,7 @@ void StagedAccumulator::add(const trial::TrialEnd& end, std::uint64_t n) {
 void StagedAccumulator::add_calendar(const trial::StagedOutcome& outcome) {
   if (!outcome.has_calendar) return;
   enrolled.add(outcome.n_enrolled);
-  overrun.add(std::max(0, outcome.n_enrolled - outcome.n_analysed));
+  overrun.add(std::max(0, outcome.n_enrolled - outcome.n_known));
   decision_months.add(outcome.decision_months);
   months.add(outcome.decision_months);
 }

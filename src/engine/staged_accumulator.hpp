@@ -73,7 +73,7 @@ struct StagedAccumulator {
 
   // Of the trials that have a calendar.
   stats::Histogram enrolled{1, k_patients_bins};
-  stats::Histogram overrun{1, k_patients_bins};  // enrolled but not analysed
+  stats::Histogram overrun{1, k_patients_bins};  // enrolled, not known at the decision
   stats::Moments decision_months;
   stats::Histogram months{k_months_width, k_months_bins};
 

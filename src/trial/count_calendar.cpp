@@ -49,6 +49,60 @@ class Recruitment {
   double shift_months_ = 0;
 };
 
+// Where a trial stands in time, from look to look.
+class Clock {
+ public:
+  Clock(const TrialPlan& plan, const CountedLooks& looks, Recruitment& patients)
+      : plan_(plan), looks_(looks), patients_(patients) {
+    const auto i_primary = static_cast<std::size_t>(plan.analyses.front().i_estimand);
+    outcome_months_ = in_months(plan.estimands[i_primary].endpoint().week());
+  }
+
+  // To the decision of an interim look, and past it where recruitment goes on.
+  void pass(int i_look) {
+    const auto i = static_cast<std::size_t>(i_look);
+    const double last_decision = decision_, last_awaited = patients_.of(looks_.n_known[i] - 1);
+    cut_ = std::max(last_awaited + outcome_months_, cut_);
+    decision_ = std::max(cut_ + in_months(plan_.looks.cleaning_weeks), last_decision);
+    double halt = std::max(halt_months(last_awaited), last_decision);
+    n_enrolled_ = std::max(n_enrolled_, patients_.n_by(halt));
+    if (n_enrolled_ == patients_.n()) halt = std::min(halt, patients_.last());
+    if (i_look + 1 < looks_.n_looks)
+      patients_.go_on(n_enrolled_, std::max(looks_.n_planned[i], n_enrolled_),
+                      std::max(decision_ - halt, 0.0));
+  }
+  void pass_end() {
+    cut_ = std::max(patients_.last() + in_months(plan_.model->follow_up_weeks()), cut_);
+    decision_ = std::max(cut_, decision_);
+    n_enrolled_ = patients_.n();
+  }
+
+  int n_enrolled() const { return n_enrolled_; }
+  double decision() const { return decision_; }
+
+ private:
+  // Since when recruitment waits for the decision.
+  double halt_months(double last_awaited) const {
+    switch (plan_.looks.pause) {
+      case design::Pause::none:
+        break;
+      case design::Pause::at_cut:
+        return cut_;
+      case design::Pause::when_enrolled:
+        return last_awaited;
+    }
+    return decision_;
+  }
+
+  const TrialPlan& plan_;
+  const CountedLooks& looks_;
+  Recruitment& patients_;
+  double outcome_months_ = 0;
+  double cut_ = 0;
+  double decision_ = 0;
+  int n_enrolled_ = 0;
+};
+
 }  // namespace
 
 void add_calendar(const TrialPlan& plan, std::uint64_t i_trial, const CountedLooks& looks,
@@ -63,34 +117,16 @@ void add_calendar(const TrialPlan& plan, std::uint64_t i_trial, const CountedLoo
   std::copy_n(cohort.randomised_months.begin(), n, workspace.staged.arrivals.begin());
   Recruitment patients(std::span(workspace.staged.arrivals).first(n), workspace.staged.months,
                        looks.n_planned_at_start);
-  const auto i_primary = static_cast<std::size_t>(plan.analyses.front().i_estimand);
-  const double outcome_months = in_months(plan.estimands[i_primary].endpoint().week());
-  double cut = 0, decision = 0;
-  int n_enrolled = 0;
-  for (int look = 0; look < looks.n_looks; ++look) {
-    const auto i = static_cast<std::size_t>(look);
-    if (look + 1 == looks.n_looks && looks.is_final) {
-      cut = std::max(patients.last() + in_months(plan.model->follow_up_weeks()), cut);
-      decision = std::max(cut, decision);
-      n_enrolled = patients.n();
-      break;
-    }
-    const double last_decision = decision, last_awaited = patients.of(looks.n_known[i] - 1);
-    cut = std::max(last_awaited + outcome_months, cut);
-    decision = std::max(cut + in_months(plan.looks.cleaning_weeks), last_decision);
-    double halt = decision;
-    if (plan.looks.pause == design::Pause::at_cut) halt = std::max(cut, last_decision);
-    if (plan.looks.pause == design::Pause::when_enrolled) halt = std::max(last_awaited, last_decision);
-    n_enrolled = std::max(n_enrolled, patients.n_by(halt));
-    if (n_enrolled == patients.n()) halt = std::min(halt, patients.last());
-    if (look + 1 < looks.n_looks)
-      patients.go_on(n_enrolled, std::max(looks.n_planned[i], n_enrolled),
-                     std::max(decision - halt, 0.0));
-  }
-  patients.keep(n_enrolled);
-  outcome.n_enrolled = n_enrolled;
-  outcome.decision_months = decision;
-  cohort.n_patients = n_enrolled;
+  Clock clock(plan, looks, patients);
+  for (int look = 0; look + 1 < looks.n_looks; ++look) clock.pass(look);
+  if (looks.is_final)
+    clock.pass_end();
+  else
+    clock.pass(looks.n_looks - 1);
+  patients.keep(clock.n_enrolled());
+  outcome.n_enrolled = clock.n_enrolled();
+  outcome.decision_months = clock.decision();
+  cohort.n_patients = clock.n_enrolled();
   plan.model->enrol_sites(plan.key, i_trial, cohort);
   trial.n_screened = cohort.n_screened;
   trial.enrolment_months = patients.last();

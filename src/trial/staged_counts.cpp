@@ -294,26 +294,6 @@ void StagedCountPlan::run(rng::Key key, std::uint64_t first_trial, std::size_t n
                    workspace, ends);
 }
 
-LookRecord StagedCountPlan::Impl::record(const design::LookData& data, const design::TrialState& state,
-                                         const design::Decision& decision,
-                                         const design::Statistics& statistics) {
-  LookRecord look;
-  look.cut_months = look.decision_months = std::numeric_limits<double>::quiet_NaN();
-  look.n_enrolled = look.n_known = data.n_enrolled;
-  look.decision = decision;
-  look.n_planned = state.n_planned;
-  look.arms = state.arms;
-  look.population = state.population;
-  look.statistics = statistics;
-  for (int h = 0; h < data.n_hypotheses; ++h) {
-    analysis::TwoByTwo all;
-    for (int stage = 0; stage <= data.i_look; ++stage)
-      all = analysis::collapsed(std::array{all, analysis::collapsed(data.stage(stage, h))});
-    look.tables.push_back(all);
-  }
-  return look;
-}
-
 StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Workspace& workspace,
                                                           StagedOutcome& outcome,
                                                           std::vector<LookRecord>* records) const {
@@ -331,7 +311,7 @@ StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Works
     data = look_data(i, size, workspace);
     design::Statistics statistics;
     const auto decision = design->decide(data, state, records != nullptr ? &statistics : nullptr);
-    if (records != nullptr) records->push_back(record(data, state, decision, statistics));
+    if (records != nullptr) records->push_back(record_of(data, state, decision, statistics));
     outcome.stop = decision.stop;
     looks.n_known[i] = n_known = size.n_known;
     looks.n_planned[i] = state.n_planned;
@@ -344,7 +324,7 @@ StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Works
   outcome.naive_rejected = design->naive_rejections(data, state);
   outcome.arms = state.arms;
   outcome.population = state.population;
-  outcome.n_enrolled = outcome.n_analysed = n_known;
+  outcome.n_enrolled = outcome.n_known = outcome.n_analysed = n_known;
   outcome.has_calendar = false;
   outcome.decision_months = 0;
   outcome.inference.clear();

@@ -103,8 +103,6 @@ struct StagedCountPlan::Impl {
   };
   Told retell(std::size_t row, Workspace& workspace, StagedOutcome& outcome,
               std::vector<LookRecord>* records) const;
-  static LookRecord record(const design::LookData& data, const design::TrialState& state,
-                           const design::Decision& decision, const design::Statistics& statistics);
   std::span<const analysis::TwoByTwo> tables_after(std::size_t n_looks, std::size_t i_analysis,
                                                    std::size_t row, Workspace& workspace) const;
   // The analyses and the arms' counts as they stand after so many looks.

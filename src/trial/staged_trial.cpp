@@ -1,7 +1,6 @@
 #include "trial/staged_trial.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <numeric>
 
@@ -55,6 +54,8 @@ class Run {
     return plan_.estimands[static_cast<std::size_t>(i_estimand)].endpoint().week();
   }
   double due_months(double weeks) const { return has_calendar_ ? in_months(weeks) : 0; }
+  // Do the analyses at the end hold all who were randomised?
+  bool is_whole() const { return is_final_ || plan_.looks.overrun == design::Overrun::analysed; }
   RecruitmentView view() const;
   int n_due(int i_estimand) const;
   void recruit(int n_planned);
@@ -283,24 +284,11 @@ design::StopReason Run::decide(std::vector<LookRecord>* records) {
 
 void Run::record(const design::Decision& decision, const design::Statistics& told,
                  std::vector<LookRecord>& records) const {
-  LookRecord look;
-  const double none = std::nan("");
-  look.cut_months = has_calendar_ ? cut_months_ : none;
-  look.decision_months = has_calendar_ ? decision_months_ : none;
-  look.n_enrolled = n_enrolled_;
+  auto& look = records.emplace_back(record_of(data_, state_, decision, told));
   look.n_known = n_known_;
-  look.decision = decision;
-  look.n_planned = state_.n_planned;
-  look.arms = state_.arms;
-  look.population = state_.population;
-  look.statistics = told;
-  for (int h = 0; h < data_.n_hypotheses; ++h) {
-    analysis::TwoByTwo all;
-    for (int stage = 0; stage <= data_.i_look; ++stage)
-      all = analysis::collapsed(std::array{all, analysis::collapsed(data_.stage(stage, h))});
-    look.tables.push_back(all);
-  }
-  records.push_back(std::move(look));
+  if (!has_calendar_) return;
+  look.cut_months = cut_months_;
+  look.decision_months = decision_months_;
 }
 
 void Run::change() {
@@ -345,7 +333,8 @@ void Run::finish() {
   outcome_.arms = state_.arms;
   outcome_.population = state_.population;
   outcome_.n_enrolled = n_enrolled_;
-  outcome_.n_analysed = n_known_;
+  outcome_.n_known = n_known_;
+  outcome_.n_analysed = is_whole() ? n_randomised() : n_known_;
   outcome_.has_calendar = has_calendar_;
   outcome_.decision_months = has_calendar_ ? decision_months_ : 0;
   if (trial_ < k_inference_trials)
@@ -357,9 +346,8 @@ void Run::finish() {
 
 void Run::analyse() {
   auto& outcome = workspace_.outcome;
-  const bool is_whole = is_final_ || plan_.looks.overrun == design::Overrun::analysed;
   const auto at_the_end = [&](int i_estimand) {
-    return Places{0, is_whole ? n_randomised() : n_due(i_estimand)};
+    return Places{0, is_whole() ? n_randomised() : n_due(i_estimand)};
   };
   for (std::size_t i = 0; i < plan_.analyses.size(); ++i) {
     const PlannedAnalysis& analysis = plan_.analyses[i];

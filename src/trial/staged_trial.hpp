@@ -5,25 +5,11 @@
 #include <vector>
 
 #include "design/staged_design.hpp"
+#include "trial/look_record.hpp"
 #include "trial/simulate_trial.hpp"
 #include "trial/trial_plan.hpp"
 
 namespace trialwright::trial {
-
-// What a look saw and what was decided, for replay and trials.csv.
-struct LookRecord {
-  double cut_months = 0;  // of the data; NaN where the trial has no calendar
-  double decision_months = 0;
-  int n_enrolled = 0;  // by the decision
-  int n_known = 0;     // patients whose outcome was due by the cut
-  design::Decision decision;
-  // As decided.
-  int n_planned = 0;
-  design::Bits arms = 0;
-  int population = -1;
-  design::Statistics statistics;
-  std::vector<analysis::TwoByTwo> tables;  // [i_hypothesis], all stages, as known
-};
 
 struct StagedOutcome {
   int n_looks = 0;  // decided
@@ -36,7 +22,9 @@ struct StagedOutcome {
   int population =
       -1;              // that was recruited at the end: -1 all, else the level of the subgroup's factor
   int n_enrolled = 0;  // randomised in all, the pipeline included
-  int n_analysed = 0;  // whose outcome was known at the decision that ended the trial
+  int n_known = 0;     // whose outcome was known at the decision that ended the trial
+  // On whom the estimates rest: those known, or all randomised where the design analyses its over-run.
+  int n_analysed = 0;
   // Of the calendar; zeros where the trial has none.
   bool has_calendar = false;
   double decision_months = 0;  // until the decision that ended the trial

@@ -27,8 +27,9 @@ inline constexpr std::string_view k_trial_columns =
 
 // What follows in a study that has designs that look before the end. Of fixed designs these are empty.
 // looks: decided, the last one included; stop_reason: why the trial ended there
-// (design::k_stop_reason_names); n_enrolled: randomised, the pipeline included; n_analysed: whose
-// outcome was known at the last look; decision_months: until the last decision, empty without a
+// (design::k_stop_reason_names); n_enrolled: randomised, the pipeline included; n_analysed: on whom
+// the estimates rest (of a design that analyses its over-run all of them, else those known at the last
+// look); decision_months: until the last decision, empty without a
 // calendar; arms and population: that recruited at the end, arms joined by "+", population empty for
 // all; then, of hypotheses, the estimate, its interval and its one-sided p-value that allow for the
 // design, empty where they are not made (k_inference_trials) or not defined, and whether an analysis

@@ -33,7 +33,7 @@ trial::StagedOutcome ended(int n_looks, design::StopReason stop, int n_enrolled,
   outcome.state.n_looks = n_looks;
   outcome.state.rejected = outcome.rejected;
   outcome.n_enrolled = n_enrolled;
-  outcome.n_analysed = n_analysed;
+  outcome.n_known = outcome.n_analysed = n_analysed;
   outcome.has_calendar = true;
   outcome.decision_months = months;
   for (int i = 0; i < n_looks; ++i) outcome.state.open_at[static_cast<std::size_t>(i)] = 1;
@@ -83,6 +83,24 @@ TEST(StagedMetrics, SayWhatFourTrialsCameTo) {
   EXPECT_EQ(std::count_if(metrics.begin(), metrics.end(),
                           [](const Metric& m) { return m.metric == "familywise_error"; }),
             0);
+}
+
+TEST(StagedMetrics, OverrunIsWhomTheDecisionDidNotKnowAnalysedOrNot) {
+  const auto plan = two_looks();
+  PointAccumulator sum(*plan, TrueValues(plan->analyses.size(), 0.2));
+  sum.n_trials = 2;
+  auto& staged = sum.staged;
+  for (auto outcome : {ended(1, design::StopReason::efficacy, 130, 100, 10.0),
+                       ended(2, design::StopReason::completed, 200, 200, 20.0)}) {
+    outcome.n_analysed = outcome.n_enrolled;
+    staged.add(outcome);
+    staged.add_calendar(outcome);
+  }
+  const auto metrics =
+      metrics_of(*plan, {TrueValue{0.2, 0}, TrueValue{0.2, 0}}, {std::nullopt, std::nullopt}, sum);
+  EXPECT_EQ(find(metrics, "expected_patients").estimate, 165);
+  EXPECT_EQ(find(metrics, "expected_patients_analysed").estimate, 165);
+  EXPECT_EQ(find(metrics, "overrun_patients").estimate, 15);
 }
 
 TEST(StagedMetrics, CallARejectionUnderTheNullAnError) {

@@ -133,6 +133,7 @@ TEST(StagedTrial, ALookSeesWhatWasKnownAndThePipelineIsCounted) {
     const double cut = fixed.month(39) + k_twelve_weeks;
     EXPECT_DOUBLE_EQ(told.records[0].cut_months, cut);
     EXPECT_DOUBLE_EQ(told.records[0].decision_months, cut + k_cleaning);
+    EXPECT_EQ(told.outcome.n_known, 40);
     EXPECT_EQ(told.outcome.n_analysed, 40);
     EXPECT_EQ(told.outcome.n_enrolled, fixed.n_by(cut + k_cleaning));
     EXPECT_GT(told.outcome.n_enrolled, 40);
@@ -153,7 +154,9 @@ TEST(StagedTrial, OverrunIsAnalysedWhereTheDesignSaysSo) {
   const Fixed fixed(text, 3);
   const Told told(*staged_plan(text, looks, 120, stop), 3);
   EXPECT_EQ(told.records[0].tables[0], fixed.table(0, 40));
-  EXPECT_EQ(told.outcome.n_analysed, 40);
+  EXPECT_EQ(told.outcome.n_known, 40);
+  EXPECT_GT(told.outcome.n_enrolled, 40);
+  EXPECT_EQ(told.outcome.n_analysed, told.outcome.n_enrolled);
   EXPECT_EQ(told.workspace.outcome.analyses[0].table, fixed.table(0, told.outcome.n_enrolled));
 }
 
