@@ -4,14 +4,12 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <numeric>
-#include <utility>
 
 #include "analysis/estimate.hpp"
 #include "analysis/z_statistic.hpp"
+#include "design/active_arms.hpp"
 #include "design/design_spec.hpp"
 #include "design/look_tables.hpp"
-#include "math/elementary.hpp"
 #include "math/normal.hpp"
 #include "sequential/inference.hpp"
 
@@ -20,10 +18,6 @@ namespace trialwright::design {
 namespace {
 
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
-
-Bits first_bits(int n) {
-  return (Bits{1} << n) - 1;
-}
 
 int rounded(double x) {
   return static_cast<int>(std::floor(x + 0.5));
@@ -34,22 +28,17 @@ class MultiStage final : public StagedDesign {
   MultiStage(const DesignSpec& spec, const MultiStageSpec& rules, const DesignContext& context);
 
   int n_looks() const override { return static_cast<int>(rules_.information.size()); }
-  void start(TrialState& state) const override;
+  void start(TrialState& state) const override { arms_.start(state, patients_); }
   Decision decide(const LookData& data, TrialState& state, Statistics* told) const override;
   Bits naive_rejections(const LookData& data, const TrialState& state) const override;
   Inference infer(const LookData& data, const TrialState& state, int i_hypothesis) const override;
   int most_patients() const override { return patients_; }
 
  private:
-  Decision decide_end(TrialState& state, Bits crossed) const;
-  Bits arms_of(Bits hypotheses) const;
-  int parts(Bits arms) const;
   void drop_arms(const LookData& data, TrialState& state) const;
-  void put_on_scale(Inference& inference) const;
 
   MultiStageSpec rules_;
-  std::vector<int> ratio_;  // [i_arm], reduced
-  int n_hypotheses_;
+  ActiveArms arms_;
   int patients_;
   analysis::ZStatistic z_;
   double alpha_;
@@ -63,43 +52,21 @@ class MultiStage final : public StagedDesign {
 MultiStage::MultiStage(const DesignSpec& spec, const MultiStageSpec& rules,
                        const DesignContext& context)
     : rules_(rules),
-      ratio_(reduced_ratio(spec.arms)),
-      n_hypotheses_(static_cast<int>(spec.arms.size()) - 1),
+      arms_(spec, rules.i_control),
       patients_(spec.patients),
-      z_(context.test),
+      z_(context.test, context.exact_z),
       alpha_(context.test.sides == analysis::Sides::two ? context.test.alpha / 2 : context.test.alpha),
       naive_z_(-math::normal_quantile(alpha_)),
       confidence_level_(context.confidence_level),
       effect_(context.effect),
       estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
                  analysis::stratification_of(context.test.method)),
-      boundary_(sequential::multi_arm_boundary(rules.shape, rules.futility, alpha_, n_hypotheses_,
-                                               rules.control_ratio, rules.information)) {
+      boundary_(sequential::multi_arm_boundary(rules.shape, rules.futility, alpha_,
+                                               arms_.n_hypotheses(), rules.control_ratio,
+                                               rules.information)) {
   // At the end there is nothing to drop an arm from.
   boundary_.futility_z.resize(rules.information.size(), -k_infinity);
   boundary_.futility_z.back() = -k_infinity;
-}
-
-void MultiStage::start(TrialState& state) const {
-  state = {};
-  state.n_planned = patients_;
-  state.arms = first_bits(n_hypotheses_ + 1);
-  state.open = first_bits(n_hypotheses_);
-}
-
-Bits MultiStage::arms_of(Bits hypotheses) const {
-  Bits arms = Bits{1} << rules_.i_control;
-  for (; hypotheses != 0; hypotheses &= hypotheses - 1) {
-    const int h = std::countr_zero(hypotheses);
-    arms |= Bits{1} << (h < rules_.i_control ? h : h + 1);
-  }
-  return arms;
-}
-
-int MultiStage::parts(Bits arms) const {
-  int sum = 0;
-  for (; arms != 0; arms &= arms - 1) sum += ratio_[static_cast<std::size_t>(std::countr_zero(arms))];
-  return sum;
 }
 
 Decision MultiStage::decide(const LookData& data, TrialState& state, Statistics* told) const {
@@ -141,10 +108,10 @@ Decision MultiStage::decide(const LookData& data, TrialState& state, Statistics*
 }
 
 void MultiStage::drop_arms(const LookData& data, TrialState& state) const {
-  const double per_part = static_cast<double>(patients_) / parts(first_bits(n_hypotheses_ + 1));
-  const int before = parts(state.arms);
-  state.arms = arms_of(state.open);
-  const int after = parts(state.arms);
+  const double per_part = static_cast<double>(patients_) / arms_.all_parts();
+  const int before = arms_.parts(state.arms);
+  state.arms = arms_.arms_of(state.open);
+  const int after = arms_.parts(state.arms);
   // Patients still to come to one part of the ratio.
   const double to_come = std::max(0.0, static_cast<double>(state.n_planned - data.n_enrolled) / before);
   const auto next = static_cast<std::size_t>(data.i_look) + 1;
@@ -163,16 +130,6 @@ Bits MultiStage::naive_rejections(const LookData& data, const TrialState& state)
       if (z_of_stages(z_, data, h, 0, k) > naive_z_) rejected |= Bits{1} << h;
     }
   return rejected;
-}
-
-void MultiStage::put_on_scale(Inference& inference) const {
-  if (z_.spec().direction == analysis::Direction::lower_is_better) {
-    inference.estimate = -inference.estimate;
-    inference.lower = -std::exchange(inference.upper, -inference.lower);
-  }
-  if (effect_ == analysis::EffectMeasure::risk_difference) return;
-  for (double* value : {&inference.estimate, &inference.lower, &inference.upper})
-    *value = math::exp(*value);
 }
 
 Inference MultiStage::infer(const LookData& data, const TrialState& state, int i_hypothesis) const {
@@ -197,7 +154,7 @@ Inference MultiStage::infer(const LookData& data, const TrialState& state, int i
   inference.lower = estimate.lower;
   inference.upper = estimate.upper;
   inference.defined = true;
-  put_on_scale(inference);
+  put_on_scale(z_.spec().direction, effect_, inference);
   return inference;
 }
 

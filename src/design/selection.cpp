@@ -3,15 +3,13 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <numeric>
-#include <utility>
 
 #include "analysis/estimate.hpp"
 #include "analysis/z_statistic.hpp"
+#include "design/active_arms.hpp"
 #include "design/closed_inference.hpp"
 #include "design/design_spec.hpp"
 #include "design/look_tables.hpp"
-#include "math/elementary.hpp"
 #include "math/normal.hpp"
 
 namespace trialwright::design {
@@ -20,10 +18,6 @@ namespace {
 
 constexpr int k_n_looks = 2;
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
-
-Bits first_bits(int n) {
-  return (Bits{1} << n) - 1;
-}
 
 double one_sided_alpha(const analysis::TestSpec& test) {
   return test.sides == analysis::Sides::two ? test.alpha / 2 : test.alpha;
@@ -34,7 +28,7 @@ class Selection final : public StagedDesign {
   Selection(const DesignSpec& spec, const SelectionSpec& rules, const DesignContext& context);
 
   int n_looks() const override { return k_n_looks; }
-  void start(TrialState& state) const override;
+  void start(TrialState& state) const override { arms_.start(state, first_stage_); }
   Decision decide(const LookData& data, TrialState& state, Statistics* told) const override;
   Bits naive_rejections(const LookData& data, const TrialState& state) const override;
   Inference infer(const LookData& data, const TrialState& state, int i_hypothesis) const override;
@@ -51,17 +45,11 @@ class Selection final : public StagedDesign {
   // Advantage over the control; -infinity where it is not known.
   double merit(const LookData& data, int i_hypothesis) const;
   double excess_risk(const LookData& data, int i_hypothesis) const;
-  // The arm (index into the design's) of a hypothesis.
-  int arm_of(int i_hypothesis) const {
-    return i_hypothesis < rules_.i_control ? i_hypothesis : i_hypothesis + 1;
-  }
-  Bits arms_of(Bits hypotheses) const;
   int second_stage(Bits arms) const;
   int most_of_second_stage() const;
 
   SelectionSpec rules_;
-  std::vector<int> ratio_;  // [i_arm], reduced
-  int n_hypotheses_;
+  ActiveArms arms_;
   int first_stage_;
   analysis::ZStatistic z_;
   double alpha_;
@@ -82,10 +70,9 @@ std::vector<double> planned_lambda(const std::vector<int>& ratio, int i_control)
 
 Selection::Selection(const DesignSpec& spec, const SelectionSpec& rules, const DesignContext& context)
     : rules_(rules),
-      ratio_(reduced_ratio(spec.arms)),
-      n_hypotheses_(static_cast<int>(spec.arms.size()) - 1),
+      arms_(spec, rules.i_control),
       first_stage_(spec.patients),
-      z_(context.test),
+      z_(context.test, context.exact_z),
       alpha_(one_sided_alpha(context.test)),
       naive_z_(-math::normal_quantile(alpha_)),
       confidence_level_(context.confidence_level),
@@ -93,36 +80,20 @@ Selection::Selection(const DesignSpec& spec, const SelectionSpec& rules, const D
       estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
                  analysis::stratification_of(context.test.method)),
       closed_test_(rules.closed_test, alpha_, std::array{rules.information, 1.0},
-                   planned_lambda(ratio_, rules.i_control)) {}
-
-void Selection::start(TrialState& state) const {
-  state = {};
-  state.n_planned = first_stage_;
-  state.arms = first_bits(n_hypotheses_ + 1);
-  state.open = first_bits(n_hypotheses_);
-}
-
-Bits Selection::arms_of(Bits hypotheses) const {
-  Bits arms = Bits{1} << rules_.i_control;
-  for (; hypotheses != 0; hypotheses &= hypotheses - 1)
-    arms |= Bits{1} << arm_of(std::countr_zero(hypotheses));
-  return arms;
-}
+                   planned_lambda(arms_.ratio(), rules.i_control)) {}
 
 int Selection::second_stage(Bits arms) const {
   if (const auto* in_all = std::get_if<PatientsInAll>(&rules_.second_stage)) return in_all->patients;
-  int parts = 0;
-  for (; arms != 0; arms &= arms - 1) parts += ratio_[static_cast<std::size_t>(std::countr_zero(arms))];
-  return std::get<PatientsPerArm>(rules_.second_stage).patients * parts;
+  return std::get<PatientsPerArm>(rules_.second_stage).patients * arms_.parts(arms);
 }
 
 int Selection::most_of_second_stage() const {
   const auto needs = rules_.rule.needs;
   const bool is_counted = needs == RuleNeeds::nothing || needs == RuleNeeds::count;
-  const int most_arms = is_counted ? rules_.count : n_hypotheses_;
+  const int most_arms = is_counted ? rules_.count : arms_.n_hypotheses();
   int most = 0;
-  for (Bits chosen = 1; chosen <= first_bits(n_hypotheses_); ++chosen)
-    if (std::popcount(chosen) <= most_arms) most = std::max(most, second_stage(arms_of(chosen)));
+  for (Bits chosen = 1; chosen <= arms_.all_hypotheses(); ++chosen)
+    if (std::popcount(chosen) <= most_arms) most = std::max(most, second_stage(arms_.arms_of(chosen)));
   return most;
 }
 
@@ -171,7 +142,7 @@ Decision Selection::decide(const LookData& data, TrialState& state, Statistics* 
     return {state.stop, state.rejected != 0 ? "reject" : "accept"};
   }
   const bool stops = rules_.stop_when == StopWhen::any ? state.rejected != 0
-                                                       : state.rejected == first_bits(n_hypotheses_);
+                                                       : state.rejected == arms_.all_hypotheses();
   if (stops) {
     state.stop = StopReason::efficacy;
     return {state.stop, "reject"};
@@ -193,13 +164,13 @@ double Selection::excess_risk(const LookData& data, int i_hypothesis) const {
     const Rate& seen = data.safety[static_cast<std::size_t>(arm)];
     return seen.patients > 0 ? static_cast<double>(seen.events) / seen.patients : 0.0;
   };
-  return rate(arm_of(i_hypothesis)) - rate(rules_.i_control);
+  return rate(arms_.arm_of(i_hypothesis)) - rate(rules_.i_control);
 }
 
 Decision Selection::choose(const LookData& data, TrialState& state, Statistics* told) const {
   std::array<double, k_most_closed> merits{};
   Bits allowed = 0;
-  for (int h = 0; h < n_hypotheses_; ++h) {
+  for (int h = 0; h < arms_.n_hypotheses(); ++h) {
     const double gain = merits[static_cast<std::size_t>(h)] = merit(data, h);
     bool is_safe = true;
     if (told) told->add("merit", gain, h);
@@ -212,12 +183,12 @@ Decision Selection::choose(const LookData& data, TrialState& state, Statistics* 
     if (is_safe && gain > -k_infinity && gain >= rules_.at_least - k_equal_merit)
       allowed |= Bits{1} << h;
   }
-  state.open = rules_.rule.choose({{merits.data(), static_cast<std::size_t>(n_hypotheses_)},
+  state.open = rules_.rule.choose({{merits.data(), static_cast<std::size_t>(arms_.n_hypotheses())},
                                    allowed,
                                    rules_.count,
                                    rules_.within,
                                    rules_.ties});
-  state.arms = arms_of(state.open);
+  state.arms = arms_.arms_of(state.open);
   if (state.open == 0) {
     state.stop = state.rejected != 0 ? StopReason::efficacy : StopReason::no_arm_left;
     return {state.stop, "drop_all"};
@@ -251,13 +222,7 @@ Inference Selection::infer(const LookData& data, const TrialState& state, int i_
   Inference inference = closed_inference(closed_test_, {stages.data(), n_stages},
                                          {precision.data(), n_stages}, i_hypothesis, confidence_level_);
   if (!inference.defined) return inference;
-  if (z_.spec().direction == analysis::Direction::lower_is_better) {
-    inference.estimate = -inference.estimate;
-    inference.lower = -std::exchange(inference.upper, -inference.lower);
-  }
-  if (effect_ != analysis::EffectMeasure::risk_difference)
-    for (double* value : {&inference.estimate, &inference.lower, &inference.upper})
-      *value = math::exp(*value);
+  put_on_scale(z_.spec().direction, effect_, inference);
   return inference;
 }
 

@@ -12,8 +12,7 @@ namespace trialwright::design {
 
 namespace {
 
-constexpr input::Bounds k_merit{-1.0, 1.0, false, false, "a difference of rates"};
-constexpr input::Bounds k_distance{0.0, 1.0, false, false, "a difference of rates"};
+constexpr input::Bounds k_excess_risk{-1.0, 1.0, false, false, "a difference of rates"};
 constexpr double k_usual_alpha = 0.025;
 
 struct Option {
@@ -40,15 +39,32 @@ void refuse_unused_options(input::Reader& reader, const SelectionRule& rule) {
   }
 }
 
-void read_rule(input::Reader& reader, int n_active, SelectionSpec& rules) {
+// What merits are differences of: rates of events, or means.
+input::Bounds merit_bounds(const std::optional<MeanScale>& scale) {
+  if (!scale) return {-1.0, 1.0, false, false, "a difference of rates"};
+  return {-scale->largest, scale->largest, false, false, scale->unit};
+}
+
+// Which estimand, other than the primary analysis's.
+void read_on(input::Reader& reader, const DesignSpec& spec, const StudyNames& names,
+             SelectionSpec& rules) {
+  const auto on = reader.optional_reference("on", names.estimands.names, "estimand");
+  const auto i_primary = static_cast<std::size_t>(spec.primary);
+  const int usual =
+      spec.primary >= 0 && i_primary < names.estimand_of.size() ? names.estimand_of[i_primary] : -1;
+  if (on && *on != usual) rules.on = *on;
+}
+
+void read_rule(input::Reader& reader, int n_active, const input::Bounds& merit, SelectionSpec& rules) {
   rules.rule = reader.choice<SelectionRule>("rule", k_selection_rules);
   refuse_unused_options(reader, rules.rule);
   if (rules.rule.needs == RuleNeeds::count)
     rules.count = static_cast<int>(reader.integer("count", 1, n_active));
-  if (rules.rule.needs == RuleNeeds::within) rules.within = reader.number("within", k_distance);
+  if (rules.rule.needs == RuleNeeds::within)
+    rules.within = reader.number("within", {0.0, merit.maximum, false, false, merit.meaning});
   if (rules.rule.needs == RuleNeeds::at_least)
-    rules.at_least = reader.number("at_least", k_merit);
-  else if (const auto at_least = reader.optional_number("at_least", k_merit))
+    rules.at_least = reader.number("at_least", merit);
+  else if (const auto at_least = reader.optional_number("at_least", merit))
     rules.at_least = *at_least;
   rules.ties = reader.choice<Ties>("ties", k_ties, Ties::first);
 }
@@ -150,15 +166,11 @@ SelectionSpec read_selection(input::Reader& reader, const DesignSpec& spec, cons
   check_looks(reader, spec);
   {
     input::Reader selection = reader.map("selection");
-    read_rule(selection, n_active, rules);
-    const auto on = selection.optional_reference("on", names.estimands, "estimand");
-    const auto i_primary = static_cast<std::size_t>(spec.primary);
-    const int usual =
-        spec.primary >= 0 && i_primary < names.estimand_of.size() ? names.estimand_of[i_primary] : -1;
-    if (on && *on != usual) rules.on = *on;
+    read_on(selection, spec, names, rules);
+    read_rule(selection, n_active, merit_bounds(names.estimands.mean_scale(rules.on)), rules);
     if (auto safety = selection.optional_map("safety"))
-      rules.safety = {safety->reference("estimand", names.estimands, "estimand"),
-                      safety->number("at_most", k_merit)};
+      rules.safety = {names.estimands.read_events(*safety, "estimand"),
+                      safety->number("at_most", k_excess_risk)};
   }
   read_second_stage(reader, rules);
   const int n_look = outcomes_at_look(spec);

@@ -1,6 +1,31 @@
 #include "design/study_names.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace trialwright::design {
+
+const std::optional<MeanScale>& EstimandNames::mean_scale(int i_estimand) const {
+  static constexpr std::optional<MeanScale> k_of_events;
+  const auto i = static_cast<std::size_t>(i_estimand);
+  return i_estimand >= 0 && i < means.size() ? means[i] : k_of_events;
+}
+
+int EstimandNames::read_events(input::Reader& reader, std::string_view key) const {
+  const int found = reader.reference(key, names, "estimand");
+  if (found < 0 || !mean_scale(found)) return found;
+  std::vector<std::string> usable;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (!mean_scale(static_cast<int>(i))) usable.push_back(names[i]);
+  reader.fault(
+      key,
+      fmt::format("estimand \"{}\" is a number (here patients with an event are counted; means "
+                  "only choose arms, by selection.on)",
+                  names[static_cast<std::size_t>(found)]),
+      usable.empty() ? std::string("add an estimand of a response or of adverse events")
+                     : fmt::format("one of {}", fmt::join(usable, ", ")));
+  return -1;
+}
 
 std::optional<Subgroup> read_subgroup(input::Reader& reader, const std::vector<FactorLevels>& factors) {
   auto subgroup = reader.optional_map("subgroup");

@@ -18,7 +18,7 @@ constexpr std::int64_t k_largest_ratio = 100;
 void read_responders(input::Reader& reader, const DesignSpec& spec, const StudyNames& names,
                      WithdrawalSpec& rules) {
   input::Reader responders = reader.map("responders");
-  rules.responders = responders.reference("estimand", names.estimands, "estimand");
+  rules.responders = names.estimands.read_events(responders, "estimand");
   rules.from = responders.references("arms", names.arms, "arm");
   for (const int arm : rules.from)
     if (!spec.arms.empty() && !spec.has_arm(arm))

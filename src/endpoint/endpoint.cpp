@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/contract.hpp"
+#include "endpoint/measured_visit.hpp"
 
 namespace trialwright::endpoint {
 
@@ -31,16 +32,32 @@ int read_visit(input::Reader& reader, const StudyNames& names, double week) {
   return 0;
 }
 
-ResponderSpec read_responder(input::Reader& reader, const StudyNames& names) {
-  ResponderSpec spec;
+// Reads `measure` and `week`; the measure is -1 where it is faulty.
+template <class Spec>
+int read_measured_visit(input::Reader& reader, const StudyNames& names, Spec& spec) {
   const int measure = reader.reference("measure", names_of(names.measures), "measure");
+  if (measure >= 0) spec.measure = measure;
   const std::size_t faults_before = reader.faults().size();
   spec.week = reader.number("week", {0, input::k_positive.maximum, true, false, "weeks"});
   if (reader.faults().size() == faults_before) spec.visit = read_visit(reader, names, spec.week);
+  return measure;
+}
 
+ChangeSpec read_change(input::Reader& reader, const StudyNames& names, ChangeUnit unit) {
+  ChangeSpec spec;
+  spec.unit = unit;
+  if (const int measure = read_measured_visit(reader, names, spec); measure >= 0) {
+    const auto& info = names.measures[static_cast<std::size_t>(measure)];
+    spec.range = info.maximum - info.minimum;
+  }
+  return spec;
+}
+
+ResponderSpec read_responder(input::Reader& reader, const StudyNames& names) {
+  ResponderSpec spec;
+  const int measure = read_measured_visit(reader, names, spec);
   input::Bounds value_bounds = input::k_any_number, points_bounds = input::k_positive;
   if (measure >= 0) {
-    spec.measure = measure;
     const auto& info = names.measures[static_cast<std::size_t>(measure)];
     // At the measure's maximum every patient would respond.
     value_bounds = {info.minimum, info.maximum, false, true, "a value of the measure"};
@@ -77,19 +94,17 @@ class Responder final : public Endpoint {
   Responder(std::string name, const ResponderSpec& spec, const StudyNames& names)
       : Endpoint(std::move(name), spec),
         spec_(spec),
-        n_visits_(names.visit_weeks.size()),
-        n_measures_(names.measures.size()),
+        at_(spec.measure, spec.visit, names),
         is_exact_(spec.measure == 0 ||
                   names.measures.at(static_cast<std::size_t>(spec.measure)).is_grade),
-        baseline_(names.measures.at(static_cast<std::size_t>(spec.measure)).baseline_covariate),
         ratio_(1.0 - spec.reduction.value_or(0.0) + k_tolerance),
         at_most_(spec.at_most.value_or(input::k_any_number.maximum) + k_tolerance),
         improvement_(spec.improvement.value_or(input::k_any_number.minimum) - k_tolerance) {}
 
   void observe(const patient::Cohort& cohort, std::span<std::int8_t> outcome) const override {
     TRIALWRIGHT_EXPECT(outcome.size() == static_cast<std::size_t>(cohort.n_patients));
-    const auto value = cohort.values[static_cast<std::size_t>(spec_.measure) * n_visits_ + spec_.visit];
-    const auto baseline = cohort.covariates[static_cast<std::size_t>(baseline_)];
+    const auto value = at_.values(cohort);
+    const auto baseline = at_.baselines(cohort);
     const bool any_reduction = !spec_.reduction;
     if (!any_reduction && !spec_.at_most && !spec_.improvement) {
       for (std::size_t i = 0; i < outcome.size(); ++i)
@@ -104,14 +119,7 @@ class Responder final : public Endpoint {
     }
   }
 
-  void add_needs(patient::Needs& needs) const override {
-    auto& wanted = needs.measure_visits;
-    if (wanted.size() < n_measures_) wanted.resize(n_measures_);
-    for (auto& visits : wanted)
-      if (visits.size() < n_visits_) visits.resize(n_visits_, false);
-    wanted[static_cast<std::size_t>(spec_.measure)][static_cast<std::size_t>(spec_.visit)] = true;
-  }
-
+  void add_needs(patient::Needs& needs) const override { at_.add_needs(needs); }
   double week() const override { return spec_.week; }
   bool higher_is_better() const override { return true; }
 
@@ -128,10 +136,8 @@ class Responder final : public Endpoint {
 
  private:
   ResponderSpec spec_;
-  std::size_t n_visits_;
-  std::size_t n_measures_;
+  MeasuredVisit at_;
   bool is_exact_;  // the driving measure or a grade of it
-  int baseline_;
   double ratio_;
   double at_most_;
   double improvement_;
@@ -189,14 +195,21 @@ patient::ResponseCondition ResponderSpec::condition() const {
 }
 
 EndpointKind EndpointSpec::kind() const {
-  return std::holds_alternative<ResponderSpec>(definition) ? EndpointKind::responder
-                                                           : EndpointKind::adverse_event;
+  struct Kind {
+    EndpointKind operator()(const ResponderSpec&) const { return EndpointKind::responder; }
+    EndpointKind operator()(const AdverseEventSpec&) const { return EndpointKind::adverse_event; }
+    EndpointKind operator()(const ChangeSpec& spec) const {
+      return spec.unit == ChangeUnit::points ? EndpointKind::change : EndpointKind::percent_change;
+    }
+  };
+  return std::visit(Kind{}, definition);
 }
 
 double EndpointSpec::week() const {
   struct Week {
     double operator()(const ResponderSpec& spec) const { return spec.week; }
     double operator()(const AdverseEventSpec& spec) const { return spec.weeks; }
+    double operator()(const ChangeSpec& spec) const { return spec.week; }
   };
   return std::visit(Week{}, definition);
 }
@@ -208,6 +221,10 @@ EndpointSpec read_endpoint(std::string name, input::Reader& reader, const StudyN
       return {std::move(name), read_responder(reader, names)};
     case EndpointKind::adverse_event:
       return {std::move(name), read_adverse_event(reader, names)};
+    case EndpointKind::change:
+      return {std::move(name), read_change(reader, names, ChangeUnit::points)};
+    case EndpointKind::percent_change:
+      return {std::move(name), read_change(reader, names, ChangeUnit::percent)};
   }
   return {std::move(name), ResponderSpec{}};
 }
@@ -222,13 +239,20 @@ std::unique_ptr<Endpoint> make(const EndpointSpec& spec, const StudyNames& names
     std::unique_ptr<Endpoint> operator()(const AdverseEventSpec& event) const {
       return std::make_unique<AdverseEvent>(name, event);
     }
+    std::unique_ptr<Endpoint> operator()(const ChangeSpec&) const { return nullptr; }
   };
-  return std::visit(Make{spec.name, names}, spec.definition);
+  auto made = std::visit(Make{spec.name, names}, spec.definition);
+  TRIALWRIGHT_EXPECT(made);
+  return made;
+}
+
+StudyNames layout_of(const patient::PatientModel& model) {
+  return {model.measures(), model.visit_weeks(), model.adverse_event_categories(),
+          model.follow_up_weeks()};
 }
 
 std::unique_ptr<Endpoint> make(const EndpointSpec& spec, const patient::PatientModel& model) {
-  return make(spec, StudyNames{model.measures(), model.visit_weeks(), model.adverse_event_categories(),
-                               model.follow_up_weeks()});
+  return make(spec, layout_of(model));
 }
 
 }  // namespace trialwright::endpoint

@@ -18,14 +18,22 @@
 
 namespace trialwright::endpoint {
 
-enum class EndpointKind { responder, adverse_event };
+enum class EndpointKind { responder, adverse_event, change, percent_change };
 
-inline constexpr std::array<base::Named<EndpointKind>, 2> k_endpoint_kinds{{
+inline constexpr std::array<base::Named<EndpointKind>, 4> k_endpoint_kinds{{
     {"responder",
      "a measure has improved enough at a visit: by a share of its baseline, to a value, by points",
      "Hanifin et al. 2001 (EASI)", EndpointKind::responder},
     {"adverse_event", "at least one adverse event since randomisation; fewer is better",
      "ICH E9 (1998), section 6", EndpointKind::adverse_event},
+    {"change",
+     "points of a measure, from baseline to a visit; a fall is an improvement. Its means choose arms "
+     "(selection.on)",
+     "ICH E9 (1998), section 2.2.2", EndpointKind::change},
+    {"percent_change",
+     "the change in per cent of the baseline; none where that is zero. Its means choose arms "
+     "(selection.on)",
+     "Hanifin et al. 2001 (EASI)", EndpointKind::percent_change},
 }};
 
 // The names and ranges in a study's other sections that endpoints refer to. The scenario folder fills
@@ -59,23 +67,37 @@ struct AdverseEventSpec {
   bool serious_only = false;
 };
 
-using EndpointDefinition = std::variant<ResponderSpec, AdverseEventSpec>;
+enum class ChangeUnit { points, percent };
+
+// What a measure has changed by since baseline: a number, not an event.
+struct ChangeSpec {
+  int measure = 0;  // index into measures
+  int visit = 0;    // index into visit_weeks
+  double week = 0;
+  ChangeUnit unit = ChangeUnit::points;
+  double range = 0;  // of the measure, in points
+};
+
+using EndpointDefinition = std::variant<ResponderSpec, AdverseEventSpec, ChangeSpec>;
 
 struct EndpointSpec {
   std::string name;
   EndpointDefinition definition;
 
   EndpointKind kind() const;
+  // Where the endpoint is a number; of events null.
+  const ChangeSpec* change() const { return std::get_if<ChangeSpec>(&definition); }
   // Week up to which the endpoint looks.
   double week() const;
 };
 
 // Reads one entry of the section `endpoints`: {kind: responder, measure, week,
-// reduction | at_most | improvement} or {kind: adverse_event, weeks, minimum_grade, category, serious}.
-// Faults go to the reader's diagnostics.
+// reduction | at_most | improvement}, {kind: adverse_event, weeks, minimum_grade, category, serious} or
+// {kind: change | percent_change, measure, week}. Faults go to the reader's diagnostics.
 EndpointSpec read_endpoint(std::string name, input::Reader& reader, const StudyNames& names);
 
-// An endpoint resolved for one plan; immutable, safe to share between threads.
+// An endpoint of events resolved for one plan; immutable, safe to share between threads. (Of numbers:
+// Change.)
 class Endpoint {
  public:
   Endpoint(std::string name, EndpointDefinition definition)
@@ -109,7 +131,11 @@ class Endpoint {
   EndpointDefinition definition_;
 };
 
-// `model` gives the layout of the cohort's columns; it need not outlive the endpoint.
+// The layout of a model's columns.
+StudyNames layout_of(const patient::PatientModel& model);
+
+// Of an endpoint of events. `model` gives the layout of the cohort's columns; it need not outlive the
+// endpoint.
 std::unique_ptr<Endpoint> make(const EndpointSpec& spec, const patient::PatientModel& model);
 
 // The same from the layout alone.

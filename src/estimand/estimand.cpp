@@ -42,6 +42,31 @@ void refuse_what_response_cannot_be(input::Reader& reader, const EstimandSpec& s
         "write missing (complete cases) or non_response");
 }
 
+// A number has no value that stands for failure.
+void refuse_what_a_number_cannot_be(input::Reader& reader, const EstimandSpec& spec) {
+  const auto refuse_composite = [&](std::string_view key, EventStrategy strategy) {
+    if (strategy == EventStrategy::composite)
+      reader.fault(key,
+                   fmt::format("\"{}\" cannot be composite for a change (it is a number, of which none "
+                               "stands for non-response)",
+                               key),
+                   "write treatment_policy");
+  };
+  refuse_composite("rescue", spec.rescue);
+  refuse_composite("discontinuation", spec.discontinuation);
+  if (spec.dropout == DropoutStrategy::non_response)
+    reader.fault(
+        "dropout",
+        "\"dropout\" cannot be non_response for a change (it is a number, of which none stands "
+        "for non-response)",
+        "write missing (complete cases)");
+  if (spec.dropout == DropoutStrategy::treatment_policy)
+    reader.fault("dropout",
+                 "\"dropout\" cannot be treatment_policy for a change (nothing is measured after a "
+                 "patient has left)",
+                 "write missing (complete cases)");
+}
+
 double limit_of(EventStrategy strategy, bool occurs, double week) {
   switch (strategy) {
     case EventStrategy::treatment_policy:
@@ -85,14 +110,21 @@ EstimandSpec read_estimand(std::string name, input::Reader& reader,
     case endpoint::EndpointKind::adverse_event:
       refuse_what_harm_cannot_be(reader, spec);
       break;
+    case endpoint::EndpointKind::change:
+    case endpoint::EndpointKind::percent_change:
+      refuse_what_a_number_cannot_be(reader, spec);
+      break;
   }
   return spec;
 }
 
+StudyEvents events_of(const patient::PatientModel& model) {
+  return {model.has_rescue(), model.has_discontinuation(), model.has_dropout()};
+}
+
 Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint,
                    const patient::PatientModel& model)
-    : Estimand(spec, endpoint,
-               StudyEvents{model.has_rescue(), model.has_discontinuation(), model.has_dropout()}) {}
+    : Estimand(spec, endpoint, events_of(model)) {}
 
 Estimand::Estimand(const EstimandSpec& spec, const endpoint::Endpoint& endpoint, StudyEvents events)
     : name_(spec.name),
@@ -116,7 +148,7 @@ bool Estimand::counts_discontinuation() const {
 
 void Estimand::add_needs(patient::Needs& needs) const {
   endpoint_->add_needs(needs);
-  if (events_.rescue || events_.discontinuation || events_.dropout) needs.intercurrent_events = true;
+  if (events_.any()) needs.intercurrent_events = true;
 }
 
 void Estimand::values(const patient::Cohort& cohort, std::span<std::int8_t> outcome_in_out) const {

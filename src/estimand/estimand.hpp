@@ -64,9 +64,12 @@ struct StudyEvents {
   bool rescue = false;
   bool discontinuation = false;
   bool dropout = false;
+  bool any() const { return rescue || discontinuation || dropout; }
 };
+StudyEvents events_of(const patient::PatientModel& model);
 
-// An estimand resolved for one plan; immutable, safe to share between threads.
+// An estimand of events resolved for one plan; immutable, safe to share between threads. (Of numbers:
+// MeanEstimand.)
 class Estimand {
  public:
   // `endpoint` is the one that spec.endpoint names, made for the same model;

@@ -83,7 +83,7 @@ std::optional<CalibrationSpec> read_calibration(input::Reader& study, const Cali
     CalibrationTarget read;
     const std::size_t n_faults = target.faults().size();
     read.name = name;
-    read.estimand = target.reference("estimand", names.estimands, "estimand");
+    read.estimand = names.estimands.read_events(target, "estimand");
     read.arm = target.reference("arm", names.arms, "arm");
     read.patients = static_cast<double>(target.integer("patients", 1, 1'000'000'000));
     read.events = static_cast<double>(target.integer("events", 0, 1'000'000'000));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "design/study_names.hpp"
 #include "input/reader.hpp"
 #include "patient/patient_model.hpp"
 
@@ -36,7 +37,7 @@ struct CalibrationSpec {
 };
 
 struct CalibrationNames {
-  const std::vector<std::string>& estimands;
+  const design::EstimandNames& estimands;
   const std::vector<std::string>& arms;
   const std::vector<std::optional<double>>& response_ratios;  // by estimand
 };

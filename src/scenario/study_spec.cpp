@@ -180,11 +180,34 @@ void check_consistency(const StudySpec& spec, std::size_t i_analysis, input::Rea
     reader.fault("consistency", fmt::format("{} compare different arms", pair));
 }
 
+constexpr double k_largest_percentage = 100;
+
+// On what scale arms differ in an estimand of numbers; null of events.
+std::optional<design::MeanScale> mean_scale(const StudySpec& spec,
+                                            const estimand::EstimandSpec& estimand) {
+  if (estimand.endpoint < 0) return std::nullopt;
+  const auto* change = spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].change();
+  if (!change) return std::nullopt;
+  switch (change->unit) {
+    case endpoint::ChangeUnit::points:
+      return design::MeanScale{change->range, "a difference in points of the measure"};
+    case endpoint::ChangeUnit::percent:
+      return design::MeanScale{k_largest_percentage, "a difference in percentage points"};
+  }
+  return std::nullopt;
+}
+
+design::EstimandNames estimand_names(const StudySpec& spec) {
+  design::EstimandNames names{names_of(spec.estimands)};
+  for (const auto& estimand : spec.estimands) names.means.push_back(mean_scale(spec, estimand));
+  return names;
+}
+
 AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec,
                             const PatientNames& names, const std::vector<std::string>& analyses) {
   AnalysisEntry entry;
   entry.name = name;
-  entry.estimand = reader.reference("estimand", names_of(spec.estimands), "estimand");
+  entry.estimand = estimand_names(spec).read_events(reader, "estimand");
   const bool higher = entry.estimand < 0 || spec.higher_is_better(entry.estimand);
   entry.spec = analysis::read_test(
       reader, higher ? analysis::Direction::higher_is_better : analysis::Direction::lower_is_better);
@@ -328,7 +351,7 @@ void check_responders(input::Reader& reader, const design::DesignSpec& design, c
 
 void read_designs(input::Reader& study, const PatientNames& patients, StudySpec& spec) {
   design::StudyNames names{patients.arms, patients.control_arm, names_of(spec.analyses),
-                           patients.factors, names_of(spec.estimands)};
+                           patients.factors, estimand_names(spec)};
   for (const auto& entry : spec.analyses) {
     names.tests.push_back(entry.spec.test);
     names.estimand_of.push_back(entry.estimand);
@@ -400,7 +423,7 @@ std::optional<StudySpec> read_study(const input::Node& root, input::Diagnostics&
     read_endpoints_to_analyses(study, *names, spec);
     std::vector<std::optional<double>> ratios;
     for (const auto& estimand : spec.estimands) ratios.push_back(response_ratio(spec, estimand));
-    spec.calibration = read_calibration(study, {names_of(spec.estimands), names->arms, ratios}, root);
+    spec.calibration = read_calibration(study, {estimand_names(spec), names->arms, ratios}, root);
     read_designs(study, *names, spec);
     read_scenarios(study, *names, root, check_truth, spec);
   } else {

@@ -258,6 +258,7 @@ std::string Reading::read_arm(std::size_t arm, CountLaw::Arm& out) {
 
 std::string Reading::run(PlanLaw& out) {
   if (plan_.model->truth_is_drawn()) return "every trial draws its own truth";
+  if (plan_.merit_mean) return "arms are chosen by means, which counts do not tell";
   if (plan_.maintenance) return "responders are followed through a maintenance phase";
   if (auto reason = read_estimands(); !reason.empty()) return reason;
   read_strata(out);

@@ -3,12 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/append_number.hpp"
 #include "base/csv_field.hpp"
 
 namespace trialwright::trial {
 namespace {
+
+// Places in TrialPlan::estimands that are none.
+constexpr int k_absent = -1;
+constexpr int k_merit_mean = -2;
 
 // Site and region have columns of their own.
 bool is_place(const patient::FactorInfo& factor) {
@@ -40,7 +45,12 @@ PatientRows::PatientRows(const TrialPlan& plan, const std::vector<std::string>& 
   const auto names = estimand_names(plan);
   for (const auto& name : estimands) {
     const auto found = std::find(names.begin(), names.end(), name);
-    estimands_.push_back(found == names.end() ? -1 : static_cast<int>(found - names.begin()));
+    if (found == names.end())
+      estimands_.push_back(k_absent);
+    else if (static_cast<std::size_t>(found - names.begin()) == plan.estimands.size())
+      estimands_.push_back(k_merit_mean);
+    else
+      estimands_.push_back(static_cast<int>(found - names.begin()));
   }
 }
 
@@ -82,6 +92,10 @@ void PatientRows::append(const Workspace& workspace, std::size_t i_patient, std:
   append_week(out, cohort.dropout_weeks[i]);
   for (const int i_estimand : estimands_) {
     out += ',';
+    if (i_estimand == k_merit_mean) {
+      const double value = workspace.staged.merit_values[i];
+      if (!std::isnan(value)) base::append_general(out, value, 10);
+    }
     if (i_estimand < 0) continue;
     const int value = workspace.values[static_cast<std::size_t>(i_estimand)][i];
     if (value >= 0) base::append_integer(out, value);
@@ -105,6 +119,7 @@ std::size_t candidate_of(const TrialPlan& plan, const Workspace& workspace, std:
 std::vector<std::string> estimand_names(const TrialPlan& plan) {
   std::vector<std::string> names;
   for (const auto& estimand : plan.estimands) names.push_back(estimand.name());
+  if (plan.merit_mean) names.push_back(plan.merit_mean->name());
   return names;
 }
 

@@ -12,10 +12,11 @@
 namespace trialwright::trial {
 
 // One row a patient: where and when, arm, baseline, strata, intercurrent events (weeks since
-// randomisation, empty where none), analysis values (1, 0, empty where missing); in a study that has
-// designs that look before the end, at last known_at_look: the look, from 1, that first saw the primary
-// outcome, empty where none did. Of a design that looks before the end only those who were randomised
-// have rows, numbered in the order of randomisation. Immutable.
+// randomisation, empty where none), analysis values (1, 0, empty where missing; a number of the estimand
+// whose means choose arms); in a study that has designs that look before the end, at last known_at_look:
+// the look, from 1, that first saw the primary outcome, empty where none did. Of a design that looks
+// before the end only those who were randomised have rows, numbered in the order of randomisation.
+// Immutable.
 class PatientRows {
  public:
   // `estimands`: the names of the last columns; those that the plan does not have stay empty. The plan
@@ -42,14 +43,14 @@ class PatientRows {
     std::vector<std::string> levels;
   };
   std::vector<Factor> factors_;  // but site and region
-  std::vector<int> estimands_;   // into TrialPlan::estimands; -1: not in this plan
+  std::vector<int> estimands_;   // into TrialPlan::estimands; below 0: merit_mean, or not in this plan
 };
 
 // The patients randomised in the trial in the workspace, and their places in its columns.
 std::size_t n_randomised(const TrialPlan& plan, const Workspace& workspace);
 std::size_t candidate_of(const TrialPlan& plan, const Workspace& workspace, std::size_t i_patient);
 
-// The names of a plan's estimands.
+// The names of a plan's estimands, that of merit_mean last.
 std::vector<std::string> estimand_names(const TrialPlan& plan);
 
 }  // namespace trialwright::trial

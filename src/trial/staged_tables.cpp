@@ -1,6 +1,7 @@
 #include "trial/staged_tables.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/contract.hpp"
 
@@ -55,6 +56,20 @@ design::Rate rate(const Workspace& workspace, int i_estimand, int arm, Places pl
     rate.events += values[i] > 0 ? 1 : 0;
   }
   return rate;
+}
+
+Mean merit_mean(const Workspace& workspace, int arm, Places places) {
+  Mean mean;
+  double sum = 0;
+  for (int place = places.first; place < places.end; ++place) {
+    const auto i = static_cast<std::size_t>(workspace.staged.patients[static_cast<std::size_t>(place)]);
+    const double value = workspace.staged.merit_values[i];
+    if (workspace.cohort.arm[i] != arm || std::isnan(value)) continue;
+    ++mean.patients;
+    sum += value;
+  }
+  if (mean.patients > 0) mean.value = sum / mean.patients;
+  return mean;
 }
 
 }  // namespace trialwright::trial

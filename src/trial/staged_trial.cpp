@@ -57,7 +57,8 @@ class Run {
   // Do the analyses at the end hold all who were randomised?
   bool is_whole() const { return is_final_ || plan_.looks.overrun == design::Overrun::analysed; }
   RecruitmentView view() const;
-  int n_due(int i_estimand) const;
+  int n_due(int i_estimand) const { return n_due_by(week_of(i_estimand)); }
+  int n_due_by(double week) const;
   void recruit(int n_planned);
   void allocate();
   void keep(int n_patients);
@@ -65,6 +66,7 @@ class Run {
   void follow();
   void fill_stages();
   void fill_merits();
+  void fill_mean_merits();
   void fill_safety();
   void note_known(int n_known);
   void record(const design::Decision& decision, const design::Statistics& told,
@@ -156,6 +158,9 @@ void Run::follow() {
   for (std::size_t i = 0; i < plan_.estimands.size(); ++i)
     plan_.estimands[i].observe(
         cohort_, std::span(workspace_.values[i]).first(static_cast<std::size_t>(cohort_.n_patients)));
+  if (plan_.merit_mean)
+    plan_.merit_mean->observe(
+        cohort_, std::span(staged_.merit_values).first(static_cast<std::size_t>(cohort_.n_patients)));
 }
 
 RecruitmentView Run::view() const {
@@ -168,8 +173,8 @@ RecruitmentView Run::view() const {
           .values = workspace_.values[static_cast<std::size_t>(primary.i_estimand)]};
 }
 
-int Run::n_due(int i_estimand) const {
-  return is_final_ ? n_randomised() : view().n_due(due_months(week_of(i_estimand)), cut_months_);
+int Run::n_due_by(double week) const {
+  return is_final_ ? n_randomised() : view().n_due(due_months(week), cut_months_);
 }
 
 bool Run::reach(const design::LookTrigger& trigger) {
@@ -237,6 +242,7 @@ void Run::fill_stages() {
 
 void Run::fill_merits() {
   staged_.merits.clear();
+  if (plan_.merit_mean) return fill_mean_merits();
   if (plan_.merit_estimand < 0) return;
   const Places known{0, n_due(plan_.merit_estimand)};
   const bool higher =
@@ -250,6 +256,18 @@ void Run::fill_merits() {
     };
     const double difference = share(active) - share(control);
     staged_.merits.push_back(active.patients == 0 ? -k_never_met : higher ? difference : -difference);
+  }
+}
+
+void Run::fill_mean_merits() {
+  const Places known{0, n_due_by(plan_.merit_mean->week())};
+  for (int h = 0; h < plan_.n_hypotheses; ++h) {
+    const auto& hypothesis = plan_.analyses[static_cast<std::size_t>(h)];
+    const Mean active = merit_mean(workspace_, hypothesis.arm_1, known);
+    const Mean control = merit_mean(workspace_, hypothesis.arm_0, known);
+    const bool is_known = active.patients > 0 && control.patients > 0;
+    staged_.merits.push_back(
+        is_known ? estimand::MeanEstimand::advantage(active.value, control.value) : -k_never_met);
   }
 }
 
@@ -400,6 +418,7 @@ void StagedWorkspace::prepare(const TrialPlan& plan) {
   months.reserve(n);
   known_at.reserve(n);
   arrivals.resize(n);
+  if (plan.merit_mean) merit_values.resize(n);
   sites.resize(n);
   regions.resize(n);
 }

@@ -27,6 +27,7 @@ struct StagedWorkspace {
   std::vector<int> sites;        // what counting who was screened writes over
   std::vector<int> regions;
   std::vector<analysis::TwoByTwo> stages;  // LookData::stages
+  std::vector<double> merit_values;        // [candidate] of TrialPlan::merit_mean; NaN missing
   std::vector<double> merits;              // LookData::merits
   std::vector<design::Rate> safety;        // LookData::safety
 };

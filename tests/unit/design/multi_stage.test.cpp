@@ -24,7 +24,7 @@ using testing::HasSubstr;
 const analysis::TestSpec k_test{Method::chi_square, Sides::two, 0.05, 0, Direction::higher_is_better};
 
 StudyNames names() {
-  StudyNames names{{"placebo", "low", "high", "booster"}, 0, {"easi50"}, {}, {"easi50", "any_ae"}};
+  StudyNames names{{"placebo", "low", "high", "booster"}, 0, {"easi50"}, {}, {{"easi50", "any_ae"}}};
   names.tests = {k_test};
   names.estimand_of = {0};
   return names;

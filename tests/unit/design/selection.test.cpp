@@ -31,8 +31,9 @@ struct Read {
 };
 
 auto read(const std::string& more, std::vector<ArmShare> arms = k_four_arms) {
-  StudyNames names{
-      {"placebo", "low", "high", "booster"}, 0, {"easi50"}, {}, {"easi50", "week_8", "any_ae"}};
+  StudyNames names{{"placebo", "low", "high", "booster"}, 0, {"easi50"}, {}};
+  names.estimands = {{"easi50", "week_8", "any_ae", "easi_change"},
+                     {{}, {}, {}, MeanScale{100, "a difference in percentage points"}}};
   names.tests = {k_test};
   names.estimand_of = {0};
   return test_support::read_text(more, [&](auto& reader) {
@@ -140,6 +141,26 @@ TEST(TreatmentSelection, StagesAreByRandomisationWhereMoreIsReadThanThePrimaryOu
   EXPECT_EQ(make(study("{rule: best, on: week_8}"))->stages_by(), StageBy::outcome);
   EXPECT_EQ(make(study("{rule: best, on: week_8}"))->merit_estimand(), 1);
   EXPECT_EQ(make(study("{rule: best}"))->merit_estimand(), -1);
+}
+
+TEST(TreatmentSelection, ChoosesByMeansInTheirOwnUnit) {
+  const auto rules = read(study("{rule: best, on: easi_change, at_least: 10}")).value.rules;
+  EXPECT_EQ(rules.on, 3);
+  EXPECT_EQ(rules.at_least, 10);
+  EXPECT_EQ(read(study("{rule: near_best, on: easi_change, within: 5}")).value.rules.within, 5);
+  EXPECT_THAT(read(study("{rule: best, on: easi_change, at_least: 101}")).text,
+              HasSubstr("a difference in percentage points from -100 to 100"));
+  EXPECT_THAT(read(study("{rule: best, at_least: 10}")).text,
+              HasSubstr("a difference of rates from -1 to 1"));
+  EXPECT_THAT(read(study("{rule: best, safety: {estimand: easi_change, at_most: 0.1}}")).text,
+              HasSubstr("estimand \"easi_change\" is a number"));
+  EXPECT_THAT(read(study("{rule: best, safety: {estimand: easi_change, at_most: 0.1}}")).text,
+              HasSubstr("one of easi50, week_8, any_ae"));
+  const auto design = make(study("{rule: best, on: easi_change, at_least: 10}"));
+  const Trial best(*design, {15, 19, 18}, {10.5, 9, 30.2});
+  EXPECT_EQ(best.state.open, 0b100u);
+  const Trial none(*design, {15, 19, 18}, {9.9, 9, -3});
+  EXPECT_EQ(none.decision.stop, StopReason::no_arm_left);
 }
 
 TEST(TreatmentSelection, TakesTheBestAndAddsItsPatients) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "endpoint/change.hpp"
 #include "support/read_text.hpp"
 
 namespace {
@@ -16,6 +17,7 @@ using namespace trialwright::endpoint;
 using test_support::read_text;
 using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::Pointwise;
 
 const StudyNames k_names{
     {{"easi", 0, 0, 72, 0.1}, {"iga", 1, 0, 4, 1}}, {4, 12}, {"infection", "skin"}, 24};
@@ -158,6 +160,43 @@ TEST(EndpointSpec, WritesItsDefaults) {
   EXPECT_EQ(got.value.week(), 24);
 }
 
+std::vector<double> observe_change(const std::string& yaml, const patient::Cohort& cohort) {
+  const auto got = read(yaml);
+  EXPECT_TRUE(got.faults.empty()) << got.text;
+  std::vector<double> change(static_cast<std::size_t>(cohort.n_patients), 7);
+  Change(*got.value.change(), k_names).observe(cohort, change);
+  return change;
+}
+
+TEST(Change, IsTheScoreLessItsBaseline) {
+  const auto cohort = cohort_of({{28.4, 14.2, 4, 2}, {20, 25, 3, 3}, {0, 1.5, 0, 2}});
+  EXPECT_THAT(observe_change("{kind: change, measure: easi, week: 12}", cohort),
+              Pointwise(testing::DoubleNear(1e-12), {-14.2, 5.0, 1.5}));
+  EXPECT_THAT(observe_change("{kind: change, measure: iga, week: 12}", cohort), ElementsAre(-2, 0, 2));
+}
+
+TEST(Change, InPercentHasNoValueWhereTheBaselineIsZero) {
+  const auto cohort = cohort_of({{28.4, 14.2, 4, 2}, {20, 25, 3, 3}, {0, 1.5, 0, 0}});
+  const auto change = observe_change("{kind: percent_change, measure: easi, week: 12}", cohort);
+  EXPECT_NEAR(change[0], -50, 1e-12);
+  EXPECT_NEAR(change[1], 25, 1e-12);
+  EXPECT_TRUE(std::isnan(change[2]));
+  EXPECT_TRUE(std::isnan(observe_change("{kind: percent_change, measure: iga, week: 12}", cohort)[2]));
+}
+
+TEST(Change, TellsItsKindWeekRangeAndNeeds) {
+  const auto points = read("{kind: change, measure: iga, week: 4}").value;
+  EXPECT_EQ(points.kind(), EndpointKind::change);
+  EXPECT_EQ(points.week(), 4);
+  EXPECT_EQ(points.change()->range, 4);
+  EXPECT_EQ(read("{kind: percent_change, measure: iga, week: 4}").value.kind(),
+            EndpointKind::percent_change);
+  EXPECT_EQ(read("{kind: adverse_event, weeks: 24}").value.change(), nullptr);
+  patient::Needs needs;
+  Change(*points.change(), k_names).add_needs(needs);
+  EXPECT_THAT(needs.measure_visits, ElementsAre(ElementsAre(false, false), ElementsAre(true, false)));
+}
+
 struct Faulty {
   const char* name;
   std::string yaml;
@@ -193,6 +232,11 @@ INSTANTIATE_TEST_SUITE_P(
                "improvement"},
         Faulty{"unknown_key", "{kind: responder, measure: iga, week: 12, improvment: 2, at_most: 1}",
                "improvement"},
+        Faulty{"change_of_no_measure", "{kind: change, week: 12}", "measure"},
+        Faulty{"change_at_no_visit", "{kind: percent_change, measure: easi, week: 11}",
+               "visits are at weeks 4, 12"},
+        Faulty{"change_of_a_responder", "{kind: change, measure: easi, week: 12, reduction: 0.5}",
+               "reduction"},
         Faulty{"beyond_follow_up", "{kind: adverse_event, weeks: 25}", "weeks"},
         Faulty{"grade_5", "{kind: adverse_event, weeks: 24, minimum_grade: 5}", "minimum_grade"},
         Faulty{"no_such_category", "{kind: adverse_event, weeks: 24, category: infections}",

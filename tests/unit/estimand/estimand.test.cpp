@@ -3,9 +3,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
+#include "estimand/mean_estimand.hpp"
 #include "support/read_text.hpp"
 
 namespace {
@@ -19,7 +21,8 @@ using testing::HasSubstr;
 const endpoint::StudyNames k_names{{{"easi", 0, 0, 72, 0.1}}, {4, 12}, {"infection"}, 24};
 const std::vector<endpoint::EndpointSpec> k_endpoints{
     {"easi50", endpoint::ResponderSpec{0, 1, 12.0, 0.5, {}, {}}},
-    {"any_ae", endpoint::AdverseEventSpec{24.0, 1, {}, false}}};
+    {"any_ae", endpoint::AdverseEventSpec{24.0, 1, {}, false}},
+    {"easi_change", endpoint::ChangeSpec{0, 1, 12.0, endpoint::ChangeUnit::percent, 72}}};
 constexpr StudyEvents k_all_events{true, true, true};
 
 auto read(const std::string& yaml) {
@@ -134,6 +137,44 @@ TEST(Estimand, NeedsTheIntercurrentEventsWhereverTheStudyHasThem) {
   EXPECT_TRUE(needs.intercurrent_events);
 }
 
+std::vector<double> observe_change(StudyEvents events) {
+  const auto cohort = cohort_of(k_patients);
+  std::vector<double> values(k_patients.size());
+  const EstimandSpec spec{"this", 2, k_policy, k_policy, DropoutStrategy::missing, {}};
+  MeanEstimand(spec, {*k_endpoints[2].change(), k_names}, events).observe(cohort, values);
+  return values;
+}
+
+TEST(MeanEstimand, KeepsWhatWasMeasuredAndLeavesOutWhoLeft) {
+  // Responders have 5 of 20, the others 19.
+  const auto values = observe_change(k_all_events);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto& patient = k_patients[i];
+    if (patient.dropout <= 12)
+      EXPECT_TRUE(std::isnan(values[i])) << i;
+    else
+      EXPECT_NEAR(values[i], patient.response != 0 ? -75 : -5, 1e-12) << i;
+  }
+  // Where the study has no dropout its column is not read.
+  EXPECT_NEAR(observe_change({true, true, false})[6], -75, 1e-12);
+}
+
+TEST(MeanEstimand, CallsAFallAnImprovement) {
+  EXPECT_EQ(MeanEstimand::advantage(-50, -38), 12);
+}
+
+TEST(MeanEstimand, NeedsTheIntercurrentEventsWhereverTheStudyHasThem) {
+  const EstimandSpec spec{"this", 2, k_policy, k_policy, DropoutStrategy::missing, {}};
+  const endpoint::Change change(*k_endpoints[2].change(), k_names);
+  patient::Needs needs;
+  needs.intercurrent_events = needs.adverse_events = false;
+  MeanEstimand(spec, change, StudyEvents{}).add_needs(needs);
+  EXPECT_FALSE(needs.intercurrent_events);
+  EXPECT_THAT(needs.measure_visits, ElementsAre(ElementsAre(false, true)));
+  MeanEstimand(spec, change, StudyEvents{false, false, true}).add_needs(needs);
+  EXPECT_TRUE(needs.intercurrent_events);
+}
+
 TEST(EstimandSpec, ReadsItsStrategies) {
   const auto got = read(
       "{endpoint: any_ae, rescue: treatment_policy, discontinuation: treatment_policy, dropout: "
@@ -184,6 +225,18 @@ INSTANTIATE_TEST_SUITE_P(
         Faulty{"composite_discontinuation_of_harm",
                estimand("any_ae", "treatment_policy", "composite", "missing"),
                "\"discontinuation\" cannot be composite"},
+        Faulty{"composite_rescue_of_a_number",
+               estimand("easi_change", "composite", "treatment_policy", "missing"),
+               "\"rescue\" cannot be composite for a change"},
+        Faulty{"composite_discontinuation_of_a_number",
+               estimand("easi_change", "treatment_policy", "composite", "missing"),
+               "\"discontinuation\" cannot be composite for a change"},
+        Faulty{"non_response_of_a_number",
+               estimand("easi_change", "treatment_policy", "treatment_policy", "non_response"),
+               "\"dropout\" cannot be non_response for a change"},
+        Faulty{"dropout_policy_of_a_number",
+               estimand("easi_change", "treatment_policy", "treatment_policy", "treatment_policy"),
+               "nothing is measured after a patient has left"},
         Faulty{"non_response_of_harm",
                estimand("any_ae", "treatment_policy", "treatment_policy", "non_response"),
                "\"dropout\" cannot be non_response"}),
