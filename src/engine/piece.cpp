@@ -193,6 +193,8 @@ void write(const StagedAccumulator& staged, ByteWriter& out) {
   for (const auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
     write(*histogram, out);
   write(staged.decision_months, out);
+  out.varint(staged.first_means.size());
+  for (const auto& mean : staged.first_means) write(mean, out);
   out.varint(staged.adjusted.size());
   for (const auto& one : staged.adjusted) {
     out.varint(one.n_defined);
@@ -201,7 +203,8 @@ void write(const StagedAccumulator& staged, ByteWriter& out) {
   }
 }
 
-// Any adjusted inference takes more bytes than this.
+// Any mean, and any adjusted inference, takes more bytes than this.
+constexpr std::size_t k_least_mean_bytes = 18;
 constexpr std::size_t k_least_adjusted_bytes = 20;
 
 StagedAccumulator read_staged(ByteReader& in) {
@@ -222,6 +225,8 @@ StagedAccumulator read_staged(ByteReader& in) {
   for (auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
     *histogram = read_histogram(*histogram, in);
   staged.decision_months = read_moments(in);
+  staged.first_means.resize(in.count(k_least_mean_bytes));
+  for (auto& mean : staged.first_means) mean = read_moments(in);
   staged.adjusted.resize(in.count(k_least_adjusted_bytes));
   for (auto& one : staged.adjusted) {
     one.n_defined = in.varint();

@@ -37,6 +37,7 @@ StagedAccumulator::StagedAccumulator(const trial::TrialPlan& plan,
   adjusted.resize(n);
   stops.resize(static_cast<std::size_t>(n_looks * design::k_stop_reasons));
   open.resize(static_cast<std::size_t>(n_looks) * n);
+  if (plan.merit_mean) first_means.resize(plan.arms.size());
   for (std::size_t i = 0; i < n; ++i) {
     if (plan.is_null(plan.analyses[i])) true_nulls |= design::Bits{1} << i;
     if (i < true_values.size() && true_values[i])
@@ -54,6 +55,8 @@ void StagedAccumulator::add(const trial::StagedOutcome& outcome, std::uint64_t n
     end.n_looks = static_cast<std::uint8_t>(n_looks);
   }
   add(end, n);
+  for (std::size_t arm = 0; arm < outcome.first_means.size(); ++arm)
+    if (outcome.first_means[arm].patients > 0) first_means[arm].add(outcome.first_means[arm].value, n);
 }
 
 void StagedAccumulator::add(const trial::TrialEnd& end, std::uint64_t n) {
@@ -105,6 +108,7 @@ bool StagedAccumulator::is_like(const StagedAccumulator& other) const {
          true_nulls == other.true_nulls && stops.size() == other.stops.size() &&
          open.size() == other.open.size() && rejected.size() == other.rejected.size() &&
          naive_rejected.size() == other.naive_rejected.size() &&
+         first_means.size() == other.first_means.size() &&
          std::equal(adjusted.begin(), adjusted.end(), other.adjusted.begin(), other.adjusted.end(),
                     same_shift);
 }
@@ -120,6 +124,8 @@ void StagedAccumulator::merge(const StagedAccumulator& later) {
   n_error += later.n_error;
   n_naive_error += later.n_naive_error;
   analysed.merge(later.analysed);
+  for (std::size_t arm = 0; arm < first_means.size(); ++arm)
+    first_means[arm].merge(later.first_means[arm]);
   enrolled.merge(later.enrolled);
   overrun.merge(later.overrun);
   decision_months.merge(later.decision_months);

@@ -70,6 +70,8 @@ struct StagedAccumulator {
   std::vector<std::uint64_t> stops;  // [i_look * k_stop_reasons + reason]: trials that ended there
   std::vector<std::uint64_t> open;   // [i_look * n_hypotheses + i_hypothesis]: tested at that look
   stats::Histogram analysed{1, k_patients_bins};
+  // [i_arm]: the arm's mean at the first look, where arms are chosen by means; else empty.
+  std::vector<stats::Moments> first_means;
 
   // Of the trials that have a calendar.
   stats::Histogram enrolled{1, k_patients_bins};

@@ -69,6 +69,20 @@ void add_selection(const trial::TrialPlan& plan, const PointAccumulator& sum,
     }
 }
 
+// What the first look saw of each arm, where the arms are chosen by their means.
+void add_means(const trial::TrialPlan& plan, const PointAccumulator& sum,
+               std::vector<Metric>& metrics) {
+  const auto& means = sum.staged.first_means;
+  for (std::size_t arm = 0; arm < means.size(); ++arm) {
+    if (means[arm].count() < 2) continue;
+    auto metric = mean_of("mean_value", means[arm]);
+    metric.hypothesis = plan.merit_mean->name();
+    metric.look = 1;
+    metric.arm = plan.model->arms()[static_cast<std::size_t>(plan.arms[arm])].name;
+    metrics.push_back(std::move(metric));
+  }
+}
+
 // Either the mean of the trials that have a calendar, or the mean number analysed, of all trials, with
 // the mean over-run of those: the surer of the two. The error of the sum allows for the trials that its
 // parts have in common.
@@ -119,6 +133,7 @@ void add_staged_metrics(const trial::TrialPlan& plan, const PointAccumulator& su
     metrics.back().look = stop.look;
     metrics.back().reason = name_of(stop.reason);
   }
+  add_means(plan, sum, metrics);
   add_selection(plan, sum, metrics);
   add_size_and_time(sum, metrics);
 }

@@ -25,10 +25,6 @@ void tabulate(const PlannedAnalysis& analysis, const Workspace& workspace, Place
 design::Rate rate(const Workspace& workspace, int i_estimand, int arm, Places places);
 
 // The mean of the estimand of numbers by which arms are chosen, in one of the study's arms.
-struct Mean {
-  double value = 0;
-  int patients = 0;  // with a value
-};
-Mean merit_mean(const Workspace& workspace, int arm, Places places);
+ArmMean merit_mean(const Workspace& workspace, int arm, Places places);
 
 }  // namespace trialwright::trial

@@ -101,6 +101,7 @@ void Run::start() {
   plan_.staged->start(state_);
   outcome_.n_looks = 0;
   outcome_.inference.clear();
+  outcome_.first_means.clear();
   arms_ = state_.arms;
   population_ = state_.population;
   cohort_.n_patients = plan_.n_patients;
@@ -261,13 +262,19 @@ void Run::fill_merits() {
 
 void Run::fill_mean_merits() {
   const Places known{0, n_due_by(plan_.merit_mean->week())};
+  staged_.merit_means.clear();
+  for (const int arm : plan_.arms) staged_.merit_means.push_back(merit_mean(workspace_, arm, known));
+  if (state_.n_looks == 0 && !is_final_) outcome_.first_means = staged_.merit_means;
+  const auto mean_of = [&](int arm) {
+    const auto place = std::find(plan_.arms.begin(), plan_.arms.end(), arm) - plan_.arms.begin();
+    return staged_.merit_means[static_cast<std::size_t>(place)];
+  };
   for (int h = 0; h < plan_.n_hypotheses; ++h) {
     const auto& hypothesis = plan_.analyses[static_cast<std::size_t>(h)];
-    const Mean active = merit_mean(workspace_, hypothesis.arm_1, known);
-    const Mean control = merit_mean(workspace_, hypothesis.arm_0, known);
+    const ArmMean active = mean_of(hypothesis.arm_1), control = mean_of(hypothesis.arm_0);
     const bool is_known = active.patients > 0 && control.patients > 0;
-    staged_.merits.push_back(
-        is_known ? estimand::MeanEstimand::advantage(active.value, control.value) : -k_never_met);
+    staged_.merits.push_back(is_known ? estimand::MeanEstimand::advantage(active.value, control.value)
+                                      : -k_never_met);
   }
 }
 

@@ -29,6 +29,8 @@ struct StagedOutcome {
   bool has_calendar = false;
   double decision_months = 0;  // until the decision that ended the trial
   design::TrialState state;    // after the last look
+  // [i_arm], at the first look, of a plan that chooses arms by means and came to a look; else empty.
+  std::vector<ArmMean> first_means;
   // [i_hypothesis], of the first k_inference_trials trials; else empty.
   std::vector<design::Inference> inference;
 };

@@ -10,6 +10,12 @@ namespace trialwright::trial {
 
 struct TrialPlan;
 
+// The mean of TrialPlan::merit_mean in an arm.
+struct ArmMean {
+  double value = 0;
+  int patients = 0;  // with a value
+};
+
 // Candidates are the patients of the cohort, in the order of their arrival; those who are randomised
 // stand in `patients`. After simulate_staged: `patients` and `months` are those who were really
 // randomised.
@@ -28,6 +34,7 @@ struct StagedWorkspace {
   std::vector<int> regions;
   std::vector<analysis::TwoByTwo> stages;  // LookData::stages
   std::vector<double> merit_values;        // [candidate] of TrialPlan::merit_mean; NaN missing
+  std::vector<ArmMean> merit_means;        // [i_arm of the design], of all known at the look
   std::vector<double> merits;              // LookData::merits
   std::vector<design::Rate> safety;        // LookData::safety
 };

@@ -36,6 +36,9 @@ StagedAccumulator staged_with(double shift, std::mt19937_64& engine) {
   for (auto* histogram : {&staged.analysed, &staged.enrolled, &staged.overrun, &staged.months})
     for (int i = 0; i < 9; ++i) histogram->add(100 + 100 * number());
   for (int i = 0; i < 9; ++i) staged.decision_months.add(number());
+  staged.first_means.resize(4);
+  for (auto& mean : staged.first_means)
+    for (int i = 0; i < 9; ++i) mean.add(number());
   staged.adjusted.resize(2);
   for (auto& one : staged.adjusted) {
     one.n_defined = engine() % 100;
