@@ -53,13 +53,17 @@ std::string point_fields(const scenario::PointSpec& point, const std::vector<std
 
 std::vector<std::string> estimand_columns(const scenario::StudySpec& spec) {
   std::vector<bool> is_read(spec.estimands.size(), false);
+  const auto mark = [&](int i_estimand) { is_read[static_cast<std::size_t>(i_estimand)] = true; };
   const auto read = [&](int i_analysis) {
-    is_read[static_cast<std::size_t>(spec.analyses[static_cast<std::size_t>(i_analysis)].estimand)] =
-        true;
+    mark(spec.analyses[static_cast<std::size_t>(i_analysis)].estimand);
   };
   for (const auto& design : spec.designs) {
     read(design.primary);
     std::for_each(design.secondary.begin(), design.secondary.end(), read);
+    if (const auto* selection = std::get_if<design::SelectionSpec>(&design.rules)) {
+      if (selection->on >= 0) mark(selection->on);
+      if (selection->safety) mark(selection->safety->estimand);
+    }
   }
   std::vector<std::string> columns;
   for (std::size_t i = 0; i < is_read.size(); ++i)
