@@ -157,9 +157,12 @@ std::vector<RejectedRun> TableOrder::region_within(double bound) const {
   return runs;
 }
 
+std::vector<RejectedRun> TableOrder::as_strong_as(int x_1, int x_0) const {
+  return region_within(*std::lower_bound(bounds_.begin(), bounds_.end(), evidence(x_1, x_0)));
+}
+
 double TableOrder::p_value(int x_1, int x_0) const {
-  const double bound = *std::lower_bound(bounds_.begin(), bounds_.end(), evidence(x_1, x_0));
-  return std::min(1.0, NullRateSearch(n_1_, n_0_).supremum(region_within(bound)).probability);
+  return std::min(1.0, NullRateSearch(n_1_, n_0_).supremum(as_strong_as(x_1, x_0)).probability);
 }
 
 std::vector<RejectedRun> TableOrder::largest_region(double alpha) const {

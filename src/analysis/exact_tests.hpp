@@ -28,6 +28,8 @@ class TableOrder {
   enum class By { fisher_p, pooled_z };
   TableOrder(int n_1, int n_0, By by);
 
+  // The tables whose evidence is at least as strong, ties included.
+  std::vector<RejectedRun> as_strong_as(int x_1, int x_0) const;
   // One-sided unconditional p-value: the supremum of the probability of evidence as strong.
   double p_value(int x_1, int x_0) const;
   // The largest region of whole classes whose supremum is at most alpha, as one run for

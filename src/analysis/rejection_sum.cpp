@@ -1,6 +1,7 @@
 #include "analysis/rejection_sum.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "analysis/binomial.hpp"
@@ -10,11 +11,12 @@ namespace trialwright::analysis {
 
 namespace {
 
-constexpr std::size_t k_grid_points = 2001;
 constexpr std::size_t k_peaks_climbed = 8;
+// More than the rounding of any two rejection probabilities.
+constexpr double k_rounding = 1e-13;
 
 double grid_step(std::size_t i) {
-  return static_cast<double>(i) / (k_grid_points - 1);
+  return static_cast<double>(i) / (NullRateSearch::k_grid_points - 1);
 }
 
 }  // namespace
@@ -42,6 +44,7 @@ double RejectionSum::operator()(std::span<const RejectedRun> runs, double rate_1
 
 NullRateSearch::NullRateSearch(int n_1, int n_0, double difference)
     : sum_(n_1, n_0),
+      n_patients_(static_cast<double>(n_1) + n_0),
       lowest_(std::max(0.0, -difference)),
       highest_(std::min(1.0, 1.0 - difference)),
       difference_(difference),
@@ -72,6 +75,32 @@ std::optional<Supremum> NullRateSearch::supremum_within(std::span<const Rejected
       return std::nullopt;
     }
   }
+  const Supremum best = highest_near_grid(runs, Climb::best_peaks);
+  if (best.probability > limit) return std::nullopt;
+  return best;
+}
+
+double NullRateSearch::grid_rate(std::size_t i) const {
+  return rate_0_at(grid_step(i));
+}
+
+// By the bound on the curvature that null_rate_grid.hpp tells, on both sides of the peak.
+bool NullRateSearch::may_exceed(std::size_t peak, double best) const {
+  const auto bound = [&](double a, double b) {
+    const double spread = std::min(a * (1 - a), b * (1 - b));
+    if (!(spread > 0)) return std::numeric_limits<double>::infinity();
+    const double half =
+        (b - a) * (b - a) / 16 * std::sqrt(2 * n_patients_ * (n_patients_ - 1)) / spread;
+    const double root = half + std::sqrt(half * half + on_grid_[peak]);
+    return root * root;
+  };
+  const double at = grid_rate(peak);
+  const double left = peak == 0 ? 0 : bound(grid_rate(peak - 1), at);
+  const double right = peak + 1 == k_grid_points ? 0 : bound(at, grid_rate(peak + 1));
+  return std::max(left, right) + k_rounding >= best;
+}
+
+Supremum NullRateSearch::highest_near_grid(std::span<const RejectedRun> runs, Climb climb) {
   std::vector<std::size_t> peaks;
   for (std::size_t i = 0; i < k_grid_points; ++i) {
     const bool above_left = i == 0 || on_grid_[i] >= on_grid_[i - 1];
@@ -84,13 +113,13 @@ std::optional<Supremum> NullRateSearch::supremum_within(std::span<const Rejected
   last_peak_ = peaks.front();
   Supremum best{on_grid_[last_peak_], rate_0_at(grid_step(last_peak_))};
   for (auto peak = peaks.begin(); peak != peaks.begin() + n_climbed; ++peak) {
+    if (climb == Climb::where_needed && !may_exceed(*peak, best.probability)) continue;
     const double left = grid_step(*peak == 0 ? 0 : *peak - 1);
     const double right = grid_step(std::min(*peak + 1, k_grid_points - 1));
     const auto climbed =
         math::brent_minimise([&](double u) { return -probability_at(runs, u); }, left, right);
     if (-climbed.value > best.probability) best = {-climbed.value, rate_0_at(climbed.x)};
   }
-  if (best.probability > limit) return std::nullopt;
   return best;
 }
 

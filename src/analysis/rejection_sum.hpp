@@ -2,6 +2,7 @@
 // exact size and the exact unconditional tests rest on.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <vector>
@@ -43,17 +44,30 @@ struct Supremum {
 // thousands of patients an arm.
 class NullRateSearch {
  public:
+  static constexpr std::size_t k_grid_points = 2001;
+
   NullRateSearch(int n_1, int n_0, double difference = 0.0);
 
   Supremum supremum(std::span<const RejectedRun> runs);
   // The supremum, or nothing where it is above the limit (found sooner than the supremum itself).
   std::optional<Supremum> supremum_within(std::span<const RejectedRun> runs, double limit);
 
+  // The control's rate at a grid point.
+  double grid_rate(std::size_t i) const;
+  // The rejection probabilities on the grid, for a caller who has them; 0 at first.
+  std::span<double> on_grid() { return on_grid_; }
+  // Peaks climbed: the eight best, or of these those that may come to the largest (difference 0).
+  enum class Climb { best_peaks, where_needed };
+  // The supremum of runs whose probabilities on the grid are those of on_grid().
+  Supremum highest_near_grid(std::span<const RejectedRun> runs, Climb climb);
+
  private:
   double rate_0_at(double u) const;
+  bool may_exceed(std::size_t peak, double best) const;
   double probability_at(std::span<const RejectedRun> runs, double u);
 
   RejectionSum sum_;
+  double n_patients_;
   double lowest_;
   double highest_;
   double difference_;

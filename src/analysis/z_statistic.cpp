@@ -1,37 +1,25 @@
 #include "analysis/z_statistic.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "base/contract.hpp"
-#include "math/normal.hpp"
 
 namespace trialwright::analysis {
 
-namespace {
-
-// An empty arm, no responder or responders alone: one table is possible, and it says nothing.
-bool says_nothing(const TwoByTwo& table) {
-  const int responders = table.responders_1 + table.responders_0;
-  return table.n_1 == 0 || table.n_0 == 0 || responders == 0 || responders == table.n_1 + table.n_0;
-}
-
-double exact_z(TestSpec spec, std::span<const TwoByTwo> strata) {
-  if (says_nothing(collapsed(strata))) return 0.0;
-  spec.sides = Sides::one;
-  spec.alpha = 0.025;  // of no consequence: only the p-value is used
-  return -math::normal_quantile(std::clamp(test(spec, strata).p_value, 0.0, 1.0));
-}
-
-}  // namespace
-
-ZStatistic::ZStatistic(const TestSpec& spec) : spec_(spec) {
+ZStatistic::ZStatistic(const TestSpec& spec, std::shared_ptr<const ExactZ> exact_z)
+    : spec_(spec), exact_z_(std::move(exact_z)) {
   TRIALWRIGHT_EXPECT(!check(spec));
+  if (!is_exact(spec.method))
+    exact_z_.reset();
+  else if (exact_z_ == nullptr)
+    exact_z_ = std::make_shared<const ExactZ>();
 }
 
 double ZStatistic::operator()(std::span<const TwoByTwo> strata) const {
-  return is_exact(spec_.method) ? exact_z(spec_, strata) : z_of(z_score(spec_, strata));
+  return is_exact(spec_.method) ? exact_z(collapsed(strata), spec_.direction)
+                                : z_of(z_score(spec_, strata));
 }
 
 double ZStatistic::z_of(const ZScore& score) const {
@@ -47,11 +35,8 @@ void ZStatistic::add(ZScore& sum, const TwoByTwo& stratum) const {
   sum.variance += one.variance;
 }
 
-ZStatistic ZStatistic::other_tail() const {
-  ZStatistic other = *this;
-  other.spec_.direction = spec_.direction == Direction::higher_is_better ? Direction::lower_is_better
-                                                                         : Direction::higher_is_better;
-  return other;
+double ZStatistic::exact_z(const TwoByTwo& table, Direction direction) const {
+  return (*exact_z_)(spec_.method, oriented(table, direction));
 }
 
 }  // namespace trialwright::analysis

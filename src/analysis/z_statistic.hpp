@@ -1,9 +1,12 @@
 // The z statistic of a planned test, for designs that hold it against boundaries of their own.
 #pragma once
 
+#include <array>
+#include <memory>
 #include <span>
 
 #include "analysis/binary_test.hpp"
+#include "analysis/exact_z.hpp"
 #include "analysis/two_by_two.hpp"
 #include "analysis/z_score.hpp"
 
@@ -13,17 +16,19 @@ namespace trialwright::analysis {
 //
 // z is positive where treatment is better, whatever the direction, and allows for the margin; sides and
 // alpha of the specification play no part. Of exact methods it is the normal quantile of 1 - the
-// one-sided p-value (costly of boschloo and z_pooled_exact: a search for each table). Where there is no
-// variance the rule of test() stands: an empty arm, no responder at all or nothing but responders give
-// z = 0; z_unpooled is +-infinity where the rates (with the margin) differ.
+// one-sided p-value, reckoned once a table (ExactZ). Where there is no variance the rule of test()
+// stands: an empty arm, no responder at all or nothing but responders give z = 0; z_unpooled is
+// +-infinity where the rates (with the margin) differ.
 class ZStatistic {
  public:
-  // The specification must have passed check().
-  explicit ZStatistic(const TestSpec& spec);
+  // The specification must have passed check(). `exact_z` is what plans of one study share; null: the
+  // statistic has its own.
+  explicit ZStatistic(const TestSpec& spec, std::shared_ptr<const ExactZ> exact_z = nullptr);
 
   const TestSpec& spec() const { return spec_; }
 
-  // cmh keeps the strata apart, all other methods sum them. No allocation but of exact methods.
+  // cmh keeps the strata apart, all other methods sum them. No allocation but where an exact method
+  // meets a table for the first time.
   double operator()(std::span<const TwoByTwo> strata) const;
   double operator()(const TwoByTwo& table) const { return (*this)({&table, 1}); }
 
@@ -46,7 +51,10 @@ class ZStatistic {
   // Evidence that treatment is worse: -z; of exact methods that of their other tail.
   template <class TableOf>
   double against_over(int n_strata, TableOf table_of) const {
-    return is_exact(spec_.method) ? other_tail().over(n_strata, table_of) : -over(n_strata, table_of);
+    if (!is_exact(spec_.method)) return -over(n_strata, table_of);
+    TwoByTwo sum = table_of(0);
+    for (int s = 1; s < n_strata; ++s) sum = collapsed(std::array{sum, table_of(s)});
+    return exact_z(sum, opposite(spec_.direction));
   }
   double against(const TwoByTwo& table) const {
     return against_over(1, [&](int) { return table; });
@@ -55,9 +63,14 @@ class ZStatistic {
  private:
   double z_of(const ZScore& score) const;
   void add(ZScore& sum, const TwoByTwo& stratum) const;
-  ZStatistic other_tail() const;
+  double exact_z(const TwoByTwo& table, Direction direction) const;
+  static Direction opposite(Direction direction) {
+    return direction == Direction::higher_is_better ? Direction::lower_is_better
+                                                    : Direction::higher_is_better;
+  }
 
   TestSpec spec_;
+  std::shared_ptr<const ExactZ> exact_z_;  // null of other methods
 };
 
 }  // namespace trialwright::analysis

@@ -70,7 +70,7 @@ class Enrichment final : public StagedDesign {
         alpha_(one_sided_alpha(context.test)),
         tail_((1 - context.confidence_level) / 2),
         effect_(context.effect),
-        z_(context.test),
+        z_(context.test, context.exact_z),
         estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
                    analysis::stratification_of(context.test.method)),
         closed_(rules.test, alpha_, std::array{rules.information, 1.0},

@@ -19,7 +19,7 @@ class FixedSubgroup final : public StagedDesign {
         level_(level),
         share_(context.subgroup_share),
         test_(context.test),
-        z_(context.test),
+        z_(context.test, context.exact_z),
         estimator_(context.effect, context.interval, context.confidence_level,
                    analysis::stratification_of(context.test.method)) {}
 

@@ -125,7 +125,7 @@ GroupSequential::GroupSequential(const DesignSpec& spec, const GroupSequentialSp
                                  const DesignContext& context)
     : n_patients_(spec.patients),
       context_(context),
-      z_(context.test),
+      z_(context.test, context.exact_z),
       estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
                  analysis::stratification_of(context.test.method)),
       critical_z_(analysis::critical_z(context.test)),

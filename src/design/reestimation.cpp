@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <span>
+#include <utility>
 
 #include "analysis/z_statistic.hpp"
 #include "design/design_spec.hpp"
@@ -46,8 +47,8 @@ ArmRates rates_of(const analysis::TwoByTwo& table) {
 // million and gives the same bits.
 class StageZ {
  public:
-  explicit StageZ(const analysis::TestSpec& test)
-      : z_(test),
+  StageZ(const analysis::TestSpec& test, std::shared_ptr<const analysis::ExactZ> exact_z)
+      : z_(test, std::move(exact_z)),
         is_pooled_(test.method == analysis::Method::chi_square ||
                    test.method == analysis::Method::z_pooled),
         is_symmetric_(!analysis::is_exact(test.method)),
@@ -89,7 +90,7 @@ class Reestimation final : public StagedDesign {
  public:
   Reestimation(const DesignSpec& spec, const ReestimationSpec& rules, const DesignContext& context)
       : rules_(rules),
-        z_(context.test),
+        z_(context.test, context.exact_z),
         test_(rules.combination, one_sided_alpha(context.test), rules.information, rules.efficacy),
         naive_z_(-math::normal_quantile(test_.alpha())),
         inference_(context, rules.rule->is_blinded() ? TwoStageInference::Rule::blinded

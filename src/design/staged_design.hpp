@@ -13,6 +13,7 @@
 
 #include "analysis/binary_test.hpp"
 #include "analysis/estimate.hpp"
+#include "analysis/exact_z.hpp"
 #include "base/named_table.hpp"
 #include "sequential/recursion.hpp"
 
@@ -179,6 +180,7 @@ struct DesignContext {
   double confidence_level = 0.95;
   int n_hypotheses = 1;
   double subgroup_share = 1;  // of the patients at the level that recruitment may be restricted to
+  std::shared_ptr<const analysis::ExactZ> exact_z{};  // shared by plans; null: each has its own
 };
 
 }  // namespace trialwright::design

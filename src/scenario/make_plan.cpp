@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "math/elementary.hpp"
 #include "trial/plan_maintenance.hpp"
@@ -126,14 +127,15 @@ void plan_analyses(const StudySpec& spec, const design::DesignSpec& design, tria
                           consistency->fraction};
 }
 
-std::shared_ptr<const design::StagedDesign> staged_design(const StudySpec& spec,
-                                                          const design::DesignSpec& design,
-                                                          const patient::PatientModel& model) {
+std::shared_ptr<const design::StagedDesign> staged_design(
+    const StudySpec& spec, const design::DesignSpec& design, const patient::PatientModel& model,
+    std::shared_ptr<const analysis::ExactZ> exact_z) {
   if (design.primary < 0) return nullptr;
   const auto& primary = spec.analyses[static_cast<std::size_t>(design.primary)].spec;
   design::DesignContext context{primary.test, primary.effect, primary.interval,
                                 primary.confidence_level, static_cast<int>(design.arms.size()) - 1};
   if (std::holds_alternative<design::EnrichmentSpec>(design.rules)) context.n_hypotheses = 2;
+  context.exact_z = std::move(exact_z);
   if (const auto subgroup = design.subgroup())
     context.subgroup_share = model.level_share(subgroup->factor, subgroup->level).value_or(1);
   return design::make_staged_design(design, context);
@@ -176,13 +178,14 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
 // Everything but endpoints, estimands, analyses and needs.
 std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
-                                            std::shared_ptr<const patient::PatientModel> model) {
+                                            std::shared_ptr<const patient::PatientModel> model,
+                                            std::shared_ptr<const analysis::ExactZ> exact_z) {
   auto plan = std::make_shared<trial::TrialPlan>();
   plan->design = design.name;
   plan->scenario = scenario;
   plan->model = std::move(model);
   plan->control_arm = plan->model->control_arm();
-  plan->staged = staged_design(spec, design, *plan->model);
+  plan->staged = staged_design(spec, design, *plan->model, std::move(exact_z));
   if (design.looks) plan->looks = *design.looks;
   plan->n_planned = design.patients;
   plan->n_patients = most_patients(design, *plan);
@@ -200,8 +203,9 @@ std::shared_ptr<trial::TrialPlan> bare_plan(const StudySpec& spec, const design:
 
 std::shared_ptr<trial::TrialPlan> make_plan(const StudySpec& spec, const design::DesignSpec& design,
                                             const std::string& scenario,
-                                            std::shared_ptr<const patient::PatientModel> model) {
-  auto plan = bare_plan(spec, design, scenario, std::move(model));
+                                            std::shared_ptr<const patient::PatientModel> model,
+                                            std::shared_ptr<const analysis::ExactZ> exact_z) {
+  auto plan = bare_plan(spec, design, scenario, std::move(model), std::move(exact_z));
   plan_analyses(spec, design, *plan);
   if (const auto* withdrawal = std::get_if<design::WithdrawalSpec>(&design.rules)) {
     trial::plan_maintenance(*withdrawal, place_of_estimand(spec, withdrawal->responders, *plan), *plan);
@@ -219,7 +223,7 @@ std::shared_ptr<trial::TrialPlan> make_estimand_plan(const StudySpec& spec,
   for (std::size_t i = 0; i < spec.calibrated->arms().size(); ++i)
     design.arms.push_back({static_cast<int>(i), 1});
   design.patients = patients_per_arm * static_cast<int>(design.arms.size());
-  auto plan = bare_plan(spec, design, "calibrated", spec.calibrated);
+  auto plan = bare_plan(spec, design, "calibrated", spec.calibrated, nullptr);
   for (int i_estimand : estimands) add_estimand(spec, i_estimand, *plan);
   plan->needs = needs_of(*plan);
   return plan;

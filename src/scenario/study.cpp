@@ -263,7 +263,7 @@ std::shared_ptr<const trial::TrialPlan> Study::plan(const PointSpec& point,
   }
   auto patient_model = model(*spec, *scenario, root, faults);
   if (!patient_model) return nullptr;
-  auto plan = make_plan(*spec, *design, point.scenario, std::move(patient_model));
+  auto plan = make_plan(*spec, *design, point.scenario, std::move(patient_model), exact_z_);
   add_exact_rates(root, *plan);
   return plan;
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/exact_z.hpp"
 #include "input/document.hpp"
 #include "scenario/study_spec.hpp"
 #include "trial/trial_plan.hpp"
@@ -101,6 +102,8 @@ class Study {
     std::optional<double> rate;
   };
   std::vector<CachedRate> rates_;
+  // A search each; copies of the study share them too.
+  std::shared_ptr<const analysis::ExactZ> exact_z_ = std::make_shared<const analysis::ExactZ>();
   // Those of the study as it stands, which its points are likely to need.
   std::vector<std::shared_ptr<const patient::PatientModel>> checked_;
 };
