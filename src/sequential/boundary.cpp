@@ -224,13 +224,6 @@ Boundary boundary_with_futility(const BoundarySpec& efficacy, double alpha,
                                      : non_binding_futility(efficacy, alpha, futility, information);
 }
 
-std::vector<double> harm_boundary(const BoundarySpec& spec, double alpha,
-                                  std::span<const double> information) {
-  std::vector<double> z = efficacy_boundary(spec, alpha, information).efficacy_z;
-  for (double& value : z) value = -value;
-  return z;
-}
-
 Boundary two_sided_boundary(const BoundarySpec& upper, double alpha_upper, const BoundarySpec& lower,
                             double alpha_lower, std::span<const double> information) {
   TRIALWRIGHT_EXPECT(!check_information(information));

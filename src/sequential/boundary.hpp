@@ -15,8 +15,6 @@ namespace trialwright::sequential {
 
 // Everything here is one-sided on the z scale with an upper efficacy boundary; a two-sided trial has
 // one on each side. Information is a fraction of the planned final one.
-inline constexpr int k_most_looks = 20;
-
 enum class Family {
   obrien_fleming,
   pocock,
@@ -126,14 +124,9 @@ Boundary boundary_with_futility(const BoundarySpec& efficacy, double alpha,
                                 const FutilitySpec& futility, Binding binding,
                                 std::span<const double> information);
 
-// The lower critical values of a harm boundary, at one-sided level alpha under the null: the mirror
-// image of an efficacy boundary. Other stops are ignored, so that the error is at most alpha.
-std::vector<double> harm_boundary(const BoundarySpec& spec, double alpha,
-                                  std::span<const double> information);
-
-// Both sides of a two-sided trial that stops on either, each with its own family and level (asymmetric
-// where they differ); each side's crossing probabilities under the null spend its alpha exactly. The
-// lower boundary is in harm_z.
+// Both sides of a trial that stops on either, each with its own family and level (asymmetric where they
+// differ): under the null each side's crossing probabilities spend its alpha exactly, of trials that
+// heed the other side's stops too. The lower boundary is in harm_z.
 Boundary two_sided_boundary(const BoundarySpec& upper, double alpha_upper, const BoundarySpec& lower,
                             double alpha_lower, std::span<const double> information);
 
@@ -196,17 +189,18 @@ class RunningBoundary {
     double futility_z;  // -infinity where there is none; efficacy_z at the final look
   };
   // The critical values of the next look, at a fraction of the planned final information that may
-  // exceed
-  // 1. Where it has not grown (by k_least_growth of the last look's), an interim look has the bounds infinity
-  // and -infinity and spends nothing, and the final look, the same data again, has the critical value
-  // that spends what is left of alpha on them. Exact for the correlation that the looks have.
+  // exceed 1. Where it has not grown (by k_least_growth of the last look's), an interim look has the
+  // bounds infinity and -infinity and spends nothing, and the final look, the same data again, has the
+  // critical value that spends what is left of alpha on them. Exact for the correlation that the looks
+  // have.
   Bounds next_bounds(Path& path, double information, Look look) const;
   double next(Path& path, double information, Look look) const {
     return next_bounds(path, information, look).efficacy_z;
   }
 
   // After `next`: trials with z <= futility_z at that look have stopped, and the alpha saved is spent
-  // later. For binding futility by other rules than beta spending.
+  // later. For binding futility by other rules than beta spending, and for the other side of a two-sided
+  // trial.
   void heed(Path& path, double futility_z) const;
 
   // The boundaries at the planned information.

@@ -164,47 +164,6 @@ double bound_for(const ExponentialSums& sums, double level, double scale) {
   return math::brent_root(excess, 0.0, sums.top(), 1e-13).value_or(0.0);
 }
 
-// P(the product of the first n_stages p-values is at or below c), were it the only test.
-double product_level(double c, std::span<const double> weights, const RunningIntegral& running) {
-  ExponentialSums sums(running);
-  const double bound = sum_of(c);
-  double level = 0;
-  for (const double weight : weights) {
-    level += sums.crossing(bound, weight);
-    sums.advance(bound, weight);
-  }
-  return level;
-}
-
-double product_critical_value(double level, std::span<const double> weights,
-                              const RunningIntegral& running) {
-  const auto excess = [&](double bound) {
-    return math::log(product_level(math::exp(-bound), weights, running)) - math::log(level);
-  };
-  return math::exp(-math::brent_root(excess, 1e-9, k_highest_sum, 1e-12).value_or(k_highest_sum));
-}
-
-std::vector<double> rejection_probabilities(std::span<const double> critical_values,
-                                            std::span<const double> weights,
-                                            const RunningIntegral& running) {
-  ExponentialSums sums(running);
-  std::vector<double> probabilities(weights.size());
-  for (std::size_t k = 0; k < weights.size(); ++k) {
-    const double bound = sum_of(critical_values[k]);
-    probabilities[k] = sums.crossing(bound, weights[k]);
-    sums.advance(bound, weights[k]);
-  }
-  return probabilities;
-}
-
-std::vector<double> equal_level_critical_values(double level, std::span<const double> weights,
-                                                const RunningIntegral& running) {
-  std::vector<double> critical_values;
-  for (std::size_t k = 1; k <= weights.size(); ++k)
-    critical_values.push_back(product_critical_value(level, weights.first(k), running));
-  return critical_values;
-}
-
 std::vector<double> rounded(std::vector<double> values) {
   for (double& value : values) value = math::round_to_bits(value, math::k_knot_bits);
   return values;
@@ -260,27 +219,18 @@ std::vector<double> fisher_critical_values(std::span<const double> alpha_spent,
   return rounded(std::move(critical_values));
 }
 
-std::vector<double> fisher_critical_values(FisherLevels levels, double alpha,
-                                           std::span<const double> weights) {
-  const RunningIntegral running;
-  if (levels == FisherLevels::full)
-    return rounded(
-        std::vector<double>(weights.size(), product_critical_value(alpha, weights, running)));
-  const auto excess = [&](double level) {
-    const auto critical_values = equal_level_critical_values(level, weights, running);
-    double total = -alpha;
-    for (const double p : rejection_probabilities(critical_values, weights, running)) total += p;
-    return total;
-  };
-  const double least = alpha / static_cast<double>(weights.size());
-  const double level = math::brent_root(excess, least, alpha, 1e-13 * alpha).value_or(least);
-  return rounded(equal_level_critical_values(level, weights, running));
-}
-
 std::vector<double> fisher_rejection_probabilities(std::span<const double> critical_values,
                                                    std::span<const double> weights) {
   TRIALWRIGHT_EXPECT(critical_values.size() == weights.size());
-  return rejection_probabilities(critical_values, weights, RunningIntegral());
+  const RunningIntegral running;
+  ExponentialSums sums(running);
+  std::vector<double> probabilities(weights.size());
+  for (std::size_t k = 0; k < weights.size(); ++k) {
+    const double bound = sum_of(critical_values[k]);
+    probabilities[k] = sums.crossing(bound, weights[k]);
+    sums.advance(bound, weights[k]);
+  }
+  return probabilities;
 }
 
 double conditional_error(double z1, double t1, double z2) {

@@ -24,16 +24,6 @@ inline constexpr std::array<base::Named<Combination>, 4> k_combinations{{
      "Chen, DeMets & Lan 2004; Mehta & Pocock 2011", Combination::unweighted},
 }};
 
-// How the critical values of Fisher's combination share alpha among the looks.
-enum class FisherLevels { equal, full };
-
-inline constexpr std::array<base::Named<FisherLevels>, 2> k_fisher_levels{{
-    {"equal", "each look's product is a test at one and the same level, if it were the only one",
-     "Wassmer 1999", FisherLevels::equal},
-    {"full", "one critical value for the product at every look: the last one's test has all of alpha",
-     "Bauer & Koehne 1994; Wassmer 1999", FisherLevels::full},
-}};
-
 // sum w_i z_i / sqrt(sum w_i^2): standard normal under the null whatever the later stages' sizes were.
 double inverse_normal_z(std::span<const double> stage_z, std::span<const double> weights);
 
@@ -51,9 +41,6 @@ double fisher_critical_value(double alpha, double alpha_1, double alpha_0);
 // alpha spent by each look, cumulative and ascending (Wassmer 1999); 0 where a look spends nothing.
 // By recursive integration; relative error below 1e-9. Rounded to 40 bits, made once a plan.
 std::vector<double> fisher_critical_values(std::span<const double> alpha_spent,
-                                           std::span<const double> weights);
-// The same where the looks share alpha by a rule.
-std::vector<double> fisher_critical_values(FisherLevels levels, double alpha,
                                            std::span<const double> weights);
 
 // P(the product first falls to or below its critical value at each look) under the null, [i_look].

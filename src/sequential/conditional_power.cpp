@@ -49,26 +49,4 @@ double predictive_power(double z, double t, double z_final) {
   return math::normal_cdf((z - z_final * std::sqrt(t)) / std::sqrt(1.0 - t));
 }
 
-double predictive_power(double z, double t, double z_final, double prior_mean, double prior_sd) {
-  if (t >= 1) return certain(z, z_final);
-  if (prior_sd == 0) return conditional_power(z, t, z_final, prior_mean);
-  const double prior_precision = 1.0 / (prior_sd * prior_sd);
-  const double variance = 1.0 / (t + prior_precision);
-  const double score = z * std::sqrt(t);
-  const double drift = (score + prior_mean * prior_precision) * variance;
-  const double rest = 1.0 - t;
-  return math::normal_cdf((score + drift * rest - z_final) / std::sqrt(rest + rest * rest * variance));
-}
-
-double information_for_conditional_power(double z, double t, double z_final, double drift,
-                                         double power) {
-  if (t >= 1) return t;
-  const double critical_z_2 = (z_final - std::sqrt(t) * z) / std::sqrt(1.0 - t);
-  const double expected_z_2 = critical_z_2 + math::normal_quantile(power);
-  if (expected_z_2 <= 0) return t;
-  if (drift <= 0) return std::numeric_limits<double>::infinity();
-  const double root = expected_z_2 / drift;
-  return t + root * root;
-}
-
 }  // namespace trialwright::sequential

@@ -21,17 +21,9 @@ double conditional_power(double z, std::size_t i_look, std::span<const double> i
                          std::span<const double> efficacy_z, std::span<const double> futility_z,
                          double drift);
 
-// The same averaged over the posterior of the drift under a flat prior:
+// Conditional power at one look to come, averaged over the posterior of the drift under a flat prior:
 // Phi((z - z_final sqrt(t)) / sqrt(1 - t)). Spiegelhalter, Freedman & Blackburn 1986; Jennison &
 // Turnbull 2000, eq. 10.6.
 double predictive_power(double z, double t, double z_final);
-// Under a normal prior of the drift; prior_sd 0 is the prior mean for certain.
-double predictive_power(double z, double t, double z_final, double prior_mean, double prior_sd);
-
-// The information (multiple of the planned final one, at least t) at which conditional power reaches
-// `power` where stage 2 is weighted as planned (sqrt(t), sqrt(1 - t)) and the drift per planned
-// information is `drift`; infinity where no amount does. Mehta & Pocock 2011, section 3.
-double information_for_conditional_power(double z, double t, double z_final, double drift,
-                                         double power);
 
 }  // namespace trialwright::sequential

@@ -308,15 +308,6 @@ SequentialEstimate combination_estimate(const CombinationResult& result, double 
   return estimate;
 }
 
-double weighted_estimate(const CombinationResult& result) {
-  double score = 0, shift = 0;
-  for (std::size_t k = 0; k < result.stage_z.size(); ++k) {
-    score += result.weights[k] * result.stage_z[k];
-    shift += result.weights[k] * std::sqrt(result.stage_information[k]);
-  }
-  return shift > 0 ? score / shift : 0;
-}
-
 SequentialEstimate fisher_estimate(const FisherResult& result, double confidence_level) {
   TRIALWRIGHT_EXPECT(result.stage_z.size() == 1 || result.stage_z.size() == 2);
   TRIALWRIGHT_EXPECT(result.stage_information.size() >= result.stage_z.size());
@@ -330,21 +321,6 @@ SequentialEstimate fisher_estimate(const FisherResult& result, double confidence
   estimate.repeated_upper = p_value.repeated_limit(Tail::lower);
   fill_stagewise(estimate, p_value, confidence_level, std::sqrt(information));
   return estimate;
-}
-
-double repeated_p_value(const BoundarySpec& spec, std::span<const double> information, int i_look,
-                        double z) {
-  constexpr double k_least_alpha = 1e-12, k_most_alpha = 0.5, k_most_gap = 50;
-  const auto excess = [&](double log_alpha) {
-    const auto boundary = efficacy_boundary(spec, math::exp(log_alpha), information);
-    // A look to which almost nothing is left has an infinite critical value.
-    return std::clamp(z - boundary.efficacy_z[static_cast<std::size_t>(i_look)], -k_most_gap,
-                      k_most_gap);
-  };
-  const double lo = math::log(k_least_alpha), hi = math::log(k_most_alpha);
-  if (excess(lo) >= 0) return k_least_alpha;
-  if (excess(hi) < 0) return k_most_alpha;
-  return math::exp(math::brent_root(excess, lo, hi, 1e-9).value_or(hi));
 }
 
 }  // namespace trialwright::sequential

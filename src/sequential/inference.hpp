@@ -3,8 +3,6 @@
 
 #include <span>
 
-#include "sequential/boundary.hpp"
-
 namespace trialwright::sequential {
 
 // A trial that ended at the last of `information` (on any scale, e.g. 1 / variance of the estimate)
@@ -51,10 +49,6 @@ struct CombinationResult {
   std::span<const double> futility_z;
 };
 
-// The theta of which the combined z is 0; median-unbiased in a trial without an early end, whatever was
-// changed (Lawrence & Hung 2003).
-double weighted_estimate(const CombinationResult& result);
-
 // Repeated interval: the thetas of which the combined z is within +- the look's critical value,
 // whatever was changed and why (Lehmacher & Wassmer 1999, section 4). P-value, median-unbiased estimate
 // and interval by stagewise ordering of the combined z of each theta (Brannath, Mehta & Posch 2009):
@@ -75,12 +69,5 @@ struct FisherResult {
 
 // The same for Fisher's combination (Brannath, Posch & Bauer 2002, sections 3 and 4).
 SequentialEstimate fisher_estimate(const FisherResult& result, double confidence_level);
-
-// The smallest alpha at which the design's boundary would have rejected at this look (0, 1, ...): valid
-// at every look, whether the trial ended there or not (Jennison & Turnbull 2000, section 9.5). Solves
-// the boundary some ten times; within [1e-12, 0.5]. Not of families without an alpha of their own
-// (user).
-double repeated_p_value(const BoundarySpec& spec, std::span<const double> information, int i_look,
-                        double z);
 
 }  // namespace trialwright::sequential

@@ -175,22 +175,65 @@ class ControlPaths {
   MultiArmCharacteristics totals_;
 };
 
+// The efficacy bound at t, a share of the last information, as a multiple of the last look's.
+double shape_at(MultiArmShape shape, double t) {
+  switch (shape) {
+    case MultiArmShape::obrien_fleming:
+      return 1 / std::sqrt(t);
+    case MultiArmShape::pocock:
+      return 1;
+    case MultiArmShape::triangular:
+      return 0.5 * (1 + t) / std::sqrt(t);
+  }
+  return 1;
+}
+
+double futility_at(MultiArmFutility futility, double c, double t) {
+  switch (futility) {
+    case MultiArmFutility::none:
+      return -k_infinity;
+    case MultiArmFutility::zero:
+      return 0;
+    case MultiArmFutility::triangular:
+      return 0.5 * c * (3 * t - 1) / std::sqrt(t);
+  }
+  return -k_infinity;
+}
+
 // The boundary whose last critical value is c.
 MultiArmBoundary of_scale(MultiArmShape shape, MultiArmFutility futility, double c,
                           std::span<const double> information) {
   MultiArmBoundary boundary;
   for (const double each : information) {
     const double t = each / information.back();
-    double efficacy = c, dropped = -k_infinity;
-    if (shape == MultiArmShape::obrien_fleming) efficacy = c / std::sqrt(t);
-    if (shape == MultiArmShape::triangular) efficacy = 0.5 * c * (1 + t) / std::sqrt(t);
-    if (futility == MultiArmFutility::zero) dropped = 0;
-    if (futility == MultiArmFutility::triangular) dropped = 0.5 * c * (3 * t - 1) / std::sqrt(t);
-    boundary.efficacy_z.push_back(efficacy);
-    boundary.futility_z.push_back(dropped);
+    boundary.efficacy_z.push_back(c * shape_at(shape, t));
+    boundary.futility_z.push_back(futility_at(futility, c, t));
   }
   boundary.futility_z.back() = boundary.efficacy_z.back();
   return boundary;
+}
+
+// The normal z of a boundary's familywise error under the global null.
+double error_z(const MultiArmBoundary& boundary, int n_arms, double control_ratio,
+               std::span<const double> information, Fineness fineness) {
+  const std::vector<ArmType> null{{0.0, n_arms}};
+  ControlPaths paths(boundary, null, control_ratio, information, fineness);
+  return -math::normal_quantile(paths.integrate().any_rejection);
+}
+
+// Where a nearly straight rising line of about this slope is 0: secants.
+template <class F>
+double rising_root(F&& f, double x, double slope) {
+  double last_x = x, last_value = 0;
+  for (int i = 0; i < 30; ++i) {
+    const double value = f(x);
+    if (i > 0) slope = std::clamp((value - last_value) / (x - last_x), 0.3, 3.0);
+    last_x = x;
+    last_value = value;
+    x -= value / slope;
+    if (std::abs(x - last_x) < 1e-5) break;
+  }
+  return x;
 }
 
 }  // namespace
@@ -200,30 +243,20 @@ MultiArmBoundary multi_arm_boundary(MultiArmShape shape, MultiArmFutility futili
                                     std::span<const double> information) {
   TRIALWRIGHT_EXPECT(0 < alpha && alpha < 0.5 && n_arms >= 1 && control_ratio > 0);
   TRIALWRIGHT_EXPECT(!information.empty() && information.size() <= k_most_multi_arm_looks);
-  const std::vector<ArmType> null{{0.0, n_arms}};
-  const auto error_z = [&](double c, Fineness fineness) {
-    const auto boundary = of_scale(shape, futility, c, information);
-    ControlPaths paths(boundary, null, control_ratio, information, fineness);
-    return -math::normal_quantile(paths.integrate().any_rejection);
-  };
+  // The error's normal quantile is nearly a straight line in c, of slope about 1.
   const double goal = -math::normal_quantile(alpha);
-  // Secants: the error's normal quantile is nearly a straight line in c, of slope about 1.
-  const auto solve = [&](double c, double slope, Fineness fineness) {
-    double last_c = c, last_gap = 0;
-    for (int i = 0; i < 30; ++i) {
-      const double gap = error_z(c, fineness) - goal;
-      if (i > 0) slope = std::clamp((gap - last_gap) / (c - last_c), 0.3, 3.0);
-      last_c = c;
-      last_gap = gap;
-      c -= gap / slope;
-      if (std::abs(c - last_c) < 1e-5) break;
-    }
-    return c;
+  const auto solve = [&](double c, Fineness fineness) {
+    const auto excess = [&](double x) {
+      return error_z(of_scale(shape, futility, x, information), n_arms, control_ratio, information,
+                     fineness) -
+             goal;
+    };
+    return rising_root(excess, c, 1.0);
   };
   const std::vector<double> lambda(static_cast<std::size_t>(n_arms),
                                    std::sqrt(1 / (1 + control_ratio)));
   double c = dunnett_critical_value(alpha, lambda);
-  if (information.size() > 1) c = solve(solve(c, 1.0, k_coarse), 1.0, k_fine);
+  if (information.size() > 1) c = solve(solve(c, k_coarse), k_fine);
   return of_scale(shape, futility, math::round_to_bits(c, math::k_knot_bits), information);
 }
 
@@ -251,6 +284,34 @@ MultiArmCharacteristics multi_arm_characteristics(const MultiArmBoundary& bounda
   for (const std::size_t type : type_of_arm) by_arm.push_back(made.arm_rejection[type]);
   made.arm_rejection = std::move(by_arm);
   return made;
+}
+
+namespace {
+
+// Of boundaries' constants: below, nothing is near to a rejection; above, nothing is left of the error.
+constexpr double k_least_constant = -1, k_greatest_constant = 7;
+constexpr std::size_t k_n_constants = 25;
+
+}  // namespace
+
+MultiArmPValues::MultiArmPValues(MultiArmShape shape, const MultiArmBoundary& boundary, double alpha,
+                                 int n_arms, double control_ratio, std::span<const double> information)
+    : z_(
+          [&](double c) {
+            MultiArmBoundary scaled = of_scale(shape, MultiArmFutility::none, c, information);
+            for (std::size_t k = 0; k + 1 < information.size(); ++k)
+              scaled.futility_z[k] = std::min(boundary.futility_z[k], scaled.efficacy_z[k]);
+            return error_z(scaled, n_arms, control_ratio, information,
+                           information.size() <= 2 ? k_fine : k_coarse);
+          },
+          k_least_constant, k_greatest_constant, k_n_constants) {
+  for (const double each : information)
+    per_constant_.push_back(shape_at(shape, each / information.back()));
+  offset_ = -math::normal_quantile(alpha) - z_(boundary.efficacy_z.back());
+}
+
+double MultiArmPValues::operator()(int i_look, double z) const {
+  return math::normal_survival(offset_ + z_(z / per_constant_[static_cast<std::size_t>(i_look)]));
 }
 
 }  // namespace trialwright::sequential

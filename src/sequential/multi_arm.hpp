@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/named_table.hpp"
+#include "math/cubic_table.hpp"
 #include "sequential/boundary.hpp"
 #include "sequential/dunnett.hpp"
 
@@ -66,5 +67,26 @@ struct MultiArmCharacteristics {
 MultiArmCharacteristics multi_arm_characteristics(const MultiArmBoundary& boundary,
                                                   std::span<const double> drift, double control_ratio,
                                                   std::span<const double> information);
+
+// One-sided p-values after such a design, adjusted for all its arms and looks: the least familywise
+// error at which a boundary of the design's shape would have rejected, its futility bounds kept and
+// heeded. The design rejects an arm where its p-value is below alpha, at whichever look; and the
+// probability that some arm without an effect has a p-value below p is at most p, for whatever reason
+// the trial ended (repeated p-values: Jennison & Turnbull 2000, section 9.5). Exact at the boundary;
+// elsewhere to 1% of the p-value down to 1e-4, below that to a third. Made once a plan, in about the
+// time of the boundary itself; const.
+class MultiArmPValues {
+ public:
+  // `boundary` is multi_arm_boundary's of this shape and with the same arguments.
+  MultiArmPValues(MultiArmShape shape, const MultiArmBoundary& boundary, double alpha, int n_arms,
+                  double control_ratio, std::span<const double> information);
+  // Of an arm that has this z at a look.
+  double operator()(int i_look, double z) const;
+
+ private:
+  std::vector<double> per_constant_;  // [i_look] the efficacy bound of constant 1
+  math::CubicTable z_;                // the normal z of the error, by the boundary's constant
+  double offset_ = 0;                 // that makes it exact at the design's own
+};
 
 }  // namespace trialwright::sequential

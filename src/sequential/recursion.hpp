@@ -7,6 +7,9 @@
 
 namespace trialwright::sequential {
 
+// The most looks of any design, the last one included.
+inline constexpr int k_most_looks = 20;
+
 // The increments' growth, relative to the information reached, below which a look adds nothing: the
 // kernel is then too narrow to be integrated.
 inline constexpr double k_least_growth = 1e-4;

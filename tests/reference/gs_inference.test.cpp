@@ -1,5 +1,5 @@
 // P-values, estimates and intervals after sequential trials against gs_inference.csv: rpact 4.3.0
-// (getFinalPValue, getFinalConfidenceInterval, getRepeatedConfidenceIntervals, getRepeatedPValues) of
+// (getFinalPValue, getFinalConfidenceInterval, getRepeatedConfidenceIntervals) of
 // one sample with standard deviation 1, normalApproximation, alpha 0.025, typeOfDesign "asOF" or "P",
 // design tolerance 1e-10 (1e-14 of Fisher's). Column n is cumulative for group sequential designs, of
 // stages for combinations; so is the mean. Estimates are rpact's "general" ones, since the others are
@@ -57,20 +57,6 @@ TEST(GsInference, AgreesWithRpact) {
     ++n_rows;
   }
   EXPECT_EQ(n_rows, 20);
-}
-
-// rpact's repeated p-value is the smallest alpha of a rejection too.
-TEST(GsInference, RepeatedPValuesOfRpact) {
-  for (const auto& row : support::csv_rows("tests/reference/gs_inference.csv")) {
-    if (row.at("method") != "group_sequential") continue;
-    SCOPED_TRACE(row.at("case"));
-    BoundarySpec spec;
-    spec.family = row.at("case").starts_with("OF") ? Family::lan_demets_obrien_fleming : Family::pocock;
-    const auto n = numbers(row.at("n")), mean = numbers(row.at("mean")), t = numbers(row.at("t"));
-    const int look = static_cast<int>(n.size()) - 1;
-    const double p = repeated_p_value(spec, t, look, mean.back() * std::sqrt(n.back()));
-    EXPECT_NEAR(p, std::stod(row.at("p_repeated")), 1e-6);
-  }
 }
 
 }  // namespace

@@ -5,7 +5,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
 #include "math/normal.hpp"
@@ -79,47 +78,15 @@ TEST(PredictivePower, IsConditionalPowerOverThePosterior) {
       const auto conditional = [&](double drift) { return conditional_power(z, t, 2.0, drift); };
       EXPECT_NEAR(predictive_power(z, t, 2.0),
                   expectation(conditional, z / std::sqrt(t), 1 / std::sqrt(t)), 1e-12);
-      const double precision = t + 1 / 0.49;
-      EXPECT_NEAR(predictive_power(z, t, 2.0, 1.5, 0.7),
-                  expectation(conditional, (z * std::sqrt(t) + 1.5 / 0.49) / precision,
-                              1 / std::sqrt(precision)),
-                  1e-12);
     }
   }
-}
-
-TEST(PredictivePower, BetweenItsLimits) {
-  EXPECT_NEAR(predictive_power(1.2, 0.4, 2.0, 7.0, 1e7), predictive_power(1.2, 0.4, 2.0), 1e-9);
-  EXPECT_EQ(predictive_power(1.2, 0.4, 2.0, 2.5, 0.0), conditional_power(1.2, 0.4, 2.0, 2.5));
-}
-
-TEST(InformationForConditionalPower, ReachesIt) {
-  const double z = 1.1, t = 0.5, z_final = 1.97, drift = 2.2;
-  for (const double power : {0.6, 0.8, 0.95}) {
-    const double information = information_for_conditional_power(z, t, z_final, drift, power);
-    // P(sqrt(t) z + sqrt(1 - t) Z_2 >= z_final) with Z_2 ~ N(drift sqrt(information of stage 2), 1).
-    const double z_2 = (z_final - std::sqrt(t) * z) / std::sqrt(1 - t);
-    EXPECT_NEAR(math::normal_survival(z_2 - drift * std::sqrt(information - t)), power, 1e-13);
-  }
-  // At the planned information it is the conditional power as planned.
-  const double planned = conditional_power(z, t, z_final, drift);
-  EXPECT_NEAR(information_for_conditional_power(z, t, z_final, drift, planned), 1.0, 1e-12);
-}
-
-TEST(InformationForConditionalPower, EndsOfTheRange) {
-  EXPECT_EQ(information_for_conditional_power(5.0, 0.5, 1.97, 1.0, 0.8), 0.5);
-  EXPECT_EQ(information_for_conditional_power(1.0, 0.5, 1.97, 0.0, 0.8),
-            std::numeric_limits<double>::infinity());
-  EXPECT_EQ(information_for_conditional_power(1.0, 0.5, 1.97, -0.3, 0.8),
-            std::numeric_limits<double>::infinity());
-  EXPECT_EQ(information_for_conditional_power(1.0, 1.2, 1.97, 1.0, 0.8), 1.2);
 }
 
 TEST(ConditionalPower, NothingLeftToCome) {
   EXPECT_EQ(conditional_power(2.0, 1.0, 1.97, 3.0), 1.0);
   EXPECT_EQ(conditional_power(1.9, 1.3, 1.97, 3.0), 0.0);
   EXPECT_EQ(predictive_power(1.97, 1.0, 1.97), 1.0);
-  EXPECT_EQ(predictive_power(1.9, 1.0, 1.97, 0.0, 1.0), 0.0);
+  EXPECT_EQ(predictive_power(1.9, 1.0, 1.97), 0.0);
 }
 
 }  // namespace

@@ -236,16 +236,6 @@ TEST(CombinationEstimate, LimitsCoverWhateverTheSecondStage) {
   EXPECT_LT(n_repeated_above / double{k_n_trials}, 0.0256 + 0.004);
 }
 
-TEST(WeightedEstimate, OfLawrenceAndHung) {
-  const std::vector<double> z{1.5, 2.0}, information{50, 128}, weights{0.6, 0.8};
-  const double expected = (0.6 * 1.5 + 0.8 * 2.0) / (0.6 * std::sqrt(50) + 0.8 * std::sqrt(128));
-  const CombinationResult result{z, information, weights, {}, {}};
-  EXPECT_NEAR(weighted_estimate(result), expected, 1e-15);
-  // Its combined z is 0.
-  const std::vector<double> left{1.5 - expected * std::sqrt(50.0), 2.0 - expected * std::sqrt(128.0)};
-  EXPECT_NEAR(inverse_normal_z(left, weights), 0, 1e-14);
-}
-
 TEST(FisherEstimate, PValueIsUniformWhateverTheSecondStage) {
   const double alpha_1 = math::normal_survival(2.8), alpha_0 = math::normal_survival(0.1);
   const double c = fisher_critical_value(0.025, alpha_1, alpha_0);
@@ -274,21 +264,6 @@ TEST(FisherEstimate, RejectsWhereThePValueAndTheRepeatedLimitDo) {
     }
   }
   EXPECT_GT(n_rejected, 20);
-}
-
-TEST(RepeatedPValue, IsAlphaOnTheBoundary) {
-  const std::vector<double> information{0.3, 0.6, 1.0};
-  for (const Family family : {Family::lan_demets_obrien_fleming, Family::pocock}) {
-    BoundarySpec spec;
-    spec.family = family;
-    const auto boundary = efficacy_boundary(spec, 0.025, information);
-    for (int k = 0; k < 3; ++k) {
-      const double z = boundary.efficacy_z[static_cast<std::size_t>(k)];
-      EXPECT_NEAR(repeated_p_value(spec, information, k, z), 0.025, 1e-8);
-      EXPECT_LT(repeated_p_value(spec, information, k, z + 0.5), 0.02);
-    }
-  }
-  EXPECT_EQ(repeated_p_value({}, information, 2, -3.0), 0.5);
 }
 
 }  // namespace

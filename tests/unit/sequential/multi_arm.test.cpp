@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -227,6 +228,49 @@ TEST(MultiArmCharacteristics, ProbabilitiesAddUp) {
       made.efficacy_stop[0] + made.efficacy_stop[1] + made.futility_stop[0] + made.futility_stop[1],
       1.0, 1e-7);
   EXPECT_GE(made.arm_rejection[0] + made.arm_rejection[1] + made.arm_rejection[2], made.any_rejection);
+}
+
+struct Planned {
+  MultiArmShape shape;
+  MultiArmFutility futility;
+  int n_arms;
+  std::vector<double> information;
+};
+
+std::vector<Planned> planned_designs() {
+  return {{MultiArmShape::obrien_fleming, MultiArmFutility::zero, 2, {1.0}},
+          {MultiArmShape::pocock, MultiArmFutility::none, 3, {0.5, 1.0}},
+          {MultiArmShape::obrien_fleming, MultiArmFutility::zero, 2, {0.4, 1.0}},
+          {MultiArmShape::triangular, MultiArmFutility::triangular, 3, {0.3, 0.7, 1.0}}};
+}
+
+TEST(MultiArmPValues, AreAlphaOnTheBoundaryOfEveryLook) {
+  for (const auto& [shape, futility, n_arms, information] : planned_designs()) {
+    const auto boundary = multi_arm_boundary(shape, futility, 0.025, n_arms, 1, information);
+    const MultiArmPValues p(shape, boundary, 0.025, n_arms, 1, information);
+    for (std::size_t k = 0; k < information.size(); ++k) {
+      EXPECT_NEAR(p(static_cast<int>(k), boundary.efficacy_z[k]), 0.025, 1e-12);
+      EXPECT_LT(p(static_cast<int>(k), boundary.efficacy_z[k] + 0.01), 0.025);
+    }
+  }
+}
+
+// The error of the boundary that goes through the point, by the finer quadrature.
+TEST(MultiArmPValues, AreTheErrorOfTheBoundaryThroughThePoint) {
+  for (const auto& [shape, futility, n_arms, information] : planned_designs()) {
+    const auto boundary = multi_arm_boundary(shape, futility, 0.025, n_arms, 1, information);
+    const MultiArmPValues p(shape, boundary, 0.025, n_arms, 1, information);
+    for (const double factor : {0.3, 0.7, 0.9, 1.2, 1.6}) {
+      MultiArmBoundary through = boundary;
+      for (std::size_t k = 0; k < information.size(); ++k) {
+        through.efficacy_z[k] *= factor;
+        through.futility_z[k] = std::min(through.futility_z[k], through.efficacy_z[k]);
+      }
+      through.futility_z.back() = through.efficacy_z.back();
+      const double expected = error_of(through, n_arms, 1, information);
+      EXPECT_NEAR(p(0, through.efficacy_z[0]) / expected, 1.0, 0.01) << factor;
+    }
+  }
 }
 
 }  // namespace
