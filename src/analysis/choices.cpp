@@ -5,7 +5,7 @@
 namespace trialwright::analysis {
 
 std::span<const base::Named<Method>> method_table() {
-  static constexpr std::array<base::Named<Method>, 10> k_table{{
+  static constexpr std::array<base::Named<Method>, 11> k_table{{
       {"chi_square", "Pearson's chi-square without continuity correction (one-sided: its signed root)",
        "Pearson 1900", Method::chi_square},
       {"chi_square_yates", "chi-square with Yates' continuity correction", "Yates 1934",
@@ -26,6 +26,9 @@ std::span<const base::Named<Method>> method_table() {
        Method::cmh},
       {"farrington_manning", "score z with restricted maximum likelihood variance; takes a margin",
        "Farrington & Manning 1990", Method::farrington_manning},
+      {"commensurate",
+       "posterior probability of a subgroup's effect that borrows from the other patients (borrow:)",
+       "Hobbs, Carlin, Mandrekar & Sargent 2011; Hobbs, Sargent & Carlin 2012", Method::commensurate},
   }};
   return k_table;
 }

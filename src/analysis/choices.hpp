@@ -18,6 +18,7 @@ enum class Method {
   z_pooled_exact,
   cmh,
   farrington_manning,
+  commensurate,
 };
 
 enum class Sides { one = 1, two = 2 };

@@ -83,6 +83,7 @@ bool is_exact(Method method) {
     case Method::z_unpooled:
     case Method::cmh:
     case Method::farrington_manning:
+    case Method::commensurate:
       return false;
   }
   return false;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "analysis/choices.hpp"
+#include "analysis/commensurate.hpp"
 #include "app/command.hpp"
 #include "design/closed_test.hpp"
 #include "design/design_spec.hpp"
@@ -65,6 +66,8 @@ std::vector<Kind> kinds_of_patients() {
       {"strategies", "estimands.*.rescue, .discontinuation", rows(estimand::k_event_strategies)},
       {"dropout", "estimands.*.dropout", rows(estimand::k_dropout_strategies)},
       {"analyses", "analyses.*.method", rows(analysis::method_table())},
+      {"heterogeneity", "analyses.*.borrow.prior, of the method commensurate",
+       rows(analysis::k_heterogeneity_priors)},
       {"effects", "analyses.*.effect", rows(analysis::effect_measure_table())},
       {"intervals", "analyses.*.interval", rows(analysis::interval_method_table())},
   };

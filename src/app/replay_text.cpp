@@ -25,9 +25,7 @@ double p_value(const ReplayedTrial& trial, std::size_t i_analysis) {
   const auto& outcome = trial.workspace.outcome.analyses[i_analysis];
   if (analysis.maintenance) return outcome.p_value;
   const auto& strata = trial.workspace.strata[i_analysis];
-  return analysis::test(analysis.test.spec(),
-                        strata.empty() ? std::span{&outcome.table, 1} : std::span{strata})
-      .p_value;
+  return trial::p_value(analysis, strata.empty() ? std::span{&outcome.table, 1} : std::span{strata});
 }
 
 const char* effect_name(analysis::EffectMeasure effect) {

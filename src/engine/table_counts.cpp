@@ -72,7 +72,7 @@ TableLayout::TableLayout(const trial::TrialPlan& plan, const trial::CountPlan* c
   for (std::size_t i = 0; i < plan.analyses.size(); ++i) {
     const auto& analysis = plan.analyses[i];
     // The sizes of a subgroup's arms are planned of nobody, and known of counts alone.
-    if (!analysis.strata.empty() || analysis.maintenance || (analysis.subgroup && !counts)) continue;
+    if (!has_one_table(analysis) || analysis.maintenance || (analysis.subgroup && !counts)) continue;
     const auto of_table = ranges(plan, i, counts);
     double size = 1;
     for (const auto& side : of_table) size *= side.range.width();

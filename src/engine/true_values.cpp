@@ -176,17 +176,22 @@ void TruthStage::draw_batch(const Truth& truth, std::uint64_t i_batch, Worker& w
 }
 
 std::optional<TrueValue> TruthStage::pooled_value(const Truth& truth, std::size_t i_analysis) const {
-  const auto& estimator = truth.work->plan->analyses[i_analysis].estimator;
+  const auto& analysis = truth.work->plan->analyses[i_analysis];
+  // What is true of a subgroup that borrows is its own.
+  const auto estimate_of = [&](const Tables& tables) {
+    const std::span<const analysis::TwoByTwo> all(tables);
+    return analysis.estimator(analysis.borrowing ? all.first(1) : all).value;
+  };
   Tables pooled;
   double sum = 0;
   double sum_of_squares = 0;
   for (const auto& batch : truth.batches) {
     add(batch[i_analysis], pooled);
-    const double value = estimator(batch[i_analysis]).value;
+    const double value = estimate_of(batch[i_analysis]);
     sum += value;
     sum_of_squares += value * value;
   }
-  const double value = estimator(pooled).value;
+  const double value = estimate_of(pooled);
   constexpr double k_n = k_n_batches;
   const double variance = (sum_of_squares - sum * sum / k_n) / (k_n - 1) / k_n;
   if (!std::isfinite(value) || !std::isfinite(variance)) return std::nullopt;

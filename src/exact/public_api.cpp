@@ -12,16 +12,18 @@ namespace {
 
 constexpr int k_largest_arm = 5000;
 
+bool is_enumerated(analysis::Method method) {
+  return method != analysis::Method::cmh && method != analysis::Method::farrington_manning &&
+         method != analysis::Method::commensurate;
+}
+
 analysis::TestSpec checked(const ExactQuestion& question) {
   const auto table = analysis::method_table();
   const auto* row = base::find(table, question.test);
-  if (row == nullptr || row->value == analysis::Method::cmh ||
-      row->value == analysis::Method::farrington_manning) {
+  if (row == nullptr || !is_enumerated(row->value)) {
     std::vector<std::string_view> names;
     for (const auto& candidate : table)
-      if (candidate.value != analysis::Method::cmh &&
-          candidate.value != analysis::Method::farrington_manning)
-        names.push_back(candidate.name);
+      if (is_enumerated(candidate.value)) names.push_back(candidate.name);
     const auto near = base::closest(question.test, names);
     throw bad_input(fmt::format("test \"{}\" has no enumeration (one of {} is needed){}", question.test,
                                 fmt::join(names, ", "),

@@ -66,8 +66,11 @@ struct Cohort {
     base::AlignedVector<int> site_order;   // by opening
     base::AlignedVector<int> site_counts;  // randomised so far
     base::AlignedVector<int> region_counts;
-    base::AlignedVector<float> rate_sums;  // cumulative, in the order of opening
-    base::Columns<double> site_effects;    // [intercept, effect, control-only][site]
+    std::vector<std::int64_t> region_quotas;  // of the patients planned, shares rounded up
+    std::vector<std::uint8_t> region_open;    // is its quota not yet full?
+    int n_planned = 0;                        // patients that shares of regions are of
+    base::AlignedVector<float> rate_sums;     // cumulative, in the order of opening
+    base::Columns<double> site_effects;       // [intercept, effect, control-only][site]
     base::Columns<std::uint32_t> site_words;
     base::Columns<float> site_normals;
     base::Columns<float> site_shifts;  // log odds taken off, [variant][site]

@@ -163,11 +163,11 @@ void PatientModel::Impl::prepare(int n_patients, Cohort& cohort) const {
   cohort.dropout_weeks.assign(n, k_never);
 }
 
-void PatientModel::prepare(int n_patients, Cohort& cohort) const {
+void PatientModel::prepare(int n_patients, Cohort& cohort, std::optional<int> n_planned) const {
   cohort.n_patients = n_patients;
   cohort.strata.resize(static_cast<std::size_t>(n_patients), factors().size());
   impl_->spec->population->prepare(n_patients, cohort);
-  impl_->spec->recruitment->prepare(n_patients, cohort);
+  impl_->spec->recruitment->prepare(n_patients, n_planned.value_or(n_patients), cohort);
   impl_->spec->adverse_events.prepare(n_patients, cohort);
   impl_->prepare(n_patients, cohort);
 }

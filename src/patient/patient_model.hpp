@@ -188,8 +188,9 @@ class PatientModel {
   // Largest number of patients the sites may enrol (caps); SIZE_MAX-like where unlimited.
   std::int64_t capacity() const;
 
-  // Sizes the columns for n_patients.
-  void prepare(int n_patients, Cohort& cohort) const;
+  // Sizes the columns for n_patients, the most that the trial may come to; n_planned: as many as it has
+  // if no look changes it, which the shares of regions are of (default: all).
+  void prepare(int n_patients, Cohort& cohort, std::optional<int> n_planned = {}) const;
   // Sites, calendar, eligible baseline covariates, strata of cohort.n_patients patients.
   void enrol(rng::Key key, std::uint64_t trial, const Needs& needs, Cohort& cohort) const;
   // Sites and calendar of the same patients alone.

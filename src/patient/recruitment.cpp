@@ -1,5 +1,7 @@
 #include "patient/recruitment.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -19,6 +21,8 @@ namespace {
 // So small a share of the mean rate is nothing, but has a logarithm.
 constexpr double k_least = 1e-300;
 constexpr std::int64_t k_unlimited = std::numeric_limits<std::int64_t>::max();
+// Shares that differ by less are the same.
+constexpr double k_least_share = 1e-9;
 
 Region read_region(const std::string& name, input::Reader& reader) {
   Region region;
@@ -37,6 +41,11 @@ Region read_region(const std::string& name, input::Reader& reader) {
       rate.number("mean", {1e-6, 1e6, false, false, "patients a site and month"});
   region.rate_shape = rate.optional_number("shape", {0.05, 1e6, false, false, "a gamma shape"});
   region.maximum_patients = reader.optional_integer("maximum_patients", 1, k_unlimited);
+  region.maximum_share =
+      reader.optional_number("maximum_share", {0, 1, true, false, "a share of the trial's patients"});
+  if (region.maximum_patients && region.maximum_share)
+    reader.fault("maximum_share", "the region is capped twice (by maximum_patients too)",
+                 "leave out one of the two");
   region.maximum_patients_per_site =
       reader.optional_integer("maximum_patients_per_site", 1, k_unlimited);
   return region;
@@ -109,6 +118,25 @@ void fill_no_sites(Cohort& cohort) {
   std::fill_n(cohort.region.begin(), n, 0);
 }
 
+// Of regions capped by shares alone the shares must fill a trial of any size.
+void check_shares(const std::vector<Region>& regions, input::Reader& section) {
+  double sum = 0;
+  for (const auto& region : regions) {
+    if (!region.maximum_share) return;
+    sum += *region.maximum_share;
+  }
+  if (regions.empty() || sum >= 1 - k_least_share) return;
+  section.fault(
+      "regions",
+      fmt::format("the regions' maximum_share add up to {:.6g} (no trial would ever be full)", sum),
+      "raise them to 1 together, or leave one region without");
+}
+
+// Of so many patients, rounded up; a sum like 0.07 * 100 counts as the 7 that it means.
+std::int64_t share_of(double share, int n_patients) {
+  return static_cast<std::int64_t>(std::ceil(share * n_patients - k_least_share));
+}
+
 }  // namespace
 
 Recruitment Recruitment::read(input::Reader& study) {
@@ -123,6 +151,7 @@ Recruitment Recruitment::read(input::Reader& study) {
     for (auto& [name, reader] : section->named("regions"))
       result.regions_.push_back(read_region(name, reader));
     if (result.regions_.empty()) section->fault("regions", "at least one region is needed");
+    check_shares(result.regions_, *section);
   }
   if (result.regions_.empty()) result.regions_.emplace_back().name = "all";
   if (study.faults().size() == faults_before) result.make_laws();
@@ -147,17 +176,33 @@ std::vector<std::string> Recruitment::site_names() const {
   return names;
 }
 
-std::int64_t Recruitment::capacity() const {
-  std::int64_t total = 0;
+// Of a trial of so many.
+double Recruitment::patients_let_in(double n_patients) const {
+  double total = 0;
   for (const auto& region : regions_) {
-    std::int64_t most = region.maximum_patients.value_or(k_unlimited);
-    if (region.maximum_patients_per_site &&
-        *region.maximum_patients_per_site < k_unlimited / region.n_sites)
-      most = std::min(most, *region.maximum_patients_per_site * region.n_sites);
-    if (most > k_unlimited - total) return k_unlimited;
+    double most = std::numeric_limits<double>::infinity();
+    if (region.maximum_patients) most = static_cast<double>(*region.maximum_patients);
+    if (region.maximum_share) most = *region.maximum_share * n_patients;
+    if (region.maximum_patients_per_site)
+      most = std::min(most, static_cast<double>(*region.maximum_patients_per_site) * region.n_sites);
     total += most;
   }
   return total;
+}
+
+// What the caps let in is concave in the trial's size, so that they fill every smaller trial too.
+std::int64_t Recruitment::capacity() const {
+  const auto fills = [&](std::int64_t n) {
+    const auto size = static_cast<double>(n);
+    return patients_let_in(size) >= size * (1 - k_least_share);
+  };
+  std::int64_t filled = 0, not_filled = std::int64_t{1} << 52;
+  if (fills(not_filled)) return k_unlimited;
+  while (not_filled - filled > 1) {
+    const std::int64_t middle = filled + (not_filled - filled) / 2;
+    (fills(middle) ? filled : not_filled) = middle;
+  }
+  return filled;
 }
 
 double Recruitment::first_possible_month() const {
@@ -180,11 +225,12 @@ void Recruitment::make_laws() {
       laws.startup.emplace(ratio * ratio);
     }
     if (region.rate_shape) laws.rate.emplace(*region.rate_shape);
-    is_capped_ = is_capped_ || region.maximum_patients || region.maximum_patients_per_site;
+    is_capped_ = is_capped_ || region.maximum_patients || region.maximum_share ||
+                 region.maximum_patients_per_site;
   }
 }
 
-void Recruitment::prepare(int n_patients, Cohort& cohort) const {
+void Recruitment::prepare(int n_patients, int n_planned, Cohort& cohort) const {
   const auto n = static_cast<std::size_t>(n_patients), n_sites = site_region_.size();
   cohort.site.resize(n);
   cohort.region.resize(n);
@@ -199,6 +245,9 @@ void Recruitment::prepare(int n_patients, Cohort& cohort) const {
   scratch.site_order.resize(n_sites);
   scratch.site_counts.resize(n_sites);
   scratch.region_counts.resize(regions_.size());
+  scratch.region_quotas.resize(regions_.size());
+  scratch.region_open.resize(regions_.size());
+  scratch.n_planned = n_planned;
   scratch.rate_sums.resize(n_sites);
 }
 
@@ -281,25 +330,48 @@ void Recruitment::enrol_uncapped(Extent extent, Cohort& cohort) const {
   }
 }
 
-// Counts a patient in and takes the rate of what is now full to 0.
+// The rates of the sites that are open, in the order of opening; of full regions none.
+void Recruitment::add_up_rates(std::size_t n_open, Cohort& cohort) const {
+  auto& scratch = cohort.scratch;
+  double sum = 0;
+  for (std::size_t i = 0; i < n_open; ++i) {
+    const auto site = static_cast<std::size_t>(scratch.site_order[i]);
+    if (scratch.region_open[static_cast<std::size_t>(site_region_[site])] != 0)
+      sum += scratch.site_rates[site];
+    scratch.rate_sums[i] = static_cast<float>(sum);
+  }
+}
+
+// Counts a patient in and closes what is now full.
 void Recruitment::close_full(std::size_t site, std::size_t n_open, Cohort& cohort) const {
   auto& scratch = cohort.scratch;
-  const int i_region = site_region_[site];
-  const Region& region = regions_[static_cast<std::size_t>(i_region)];
+  const auto i_region = static_cast<std::size_t>(site_region_[site]);
+  const Region& region = regions_[i_region];
   const auto in_site = ++scratch.site_counts[site];
-  const auto in_region = ++scratch.region_counts[static_cast<std::size_t>(i_region)];
-  const bool region_full = region.maximum_patients && in_region >= *region.maximum_patients;
+  const auto in_region = ++scratch.region_counts[i_region];
+  const bool region_full = in_region >= scratch.region_quotas[i_region];
   const bool site_full =
       region.maximum_patients_per_site && in_site >= *region.maximum_patients_per_site;
   if (!region_full && !site_full) return;
-  double sum = 0;
-  for (std::size_t i = 0; i < site_region_.size(); ++i) {
-    const auto other = static_cast<std::size_t>(scratch.site_order[i]);
-    if ((region_full && site_region_[other] == i_region) || other == site)
-      scratch.site_rates[other] = 0;
-    sum += scratch.site_rates[other];
-    if (i < n_open) scratch.rate_sums[i] = static_cast<float>(sum);
+  if (region_full) scratch.region_open[i_region] = 0;
+  if (site_full) scratch.site_rates[site] = 0;
+  add_up_rates(n_open, cohort);
+}
+
+// Shares of a trial that has become larger by this patient.
+void Recruitment::reopen(std::size_t patient, std::size_t n_open, Cohort& cohort) const {
+  auto& scratch = cohort.scratch;
+  const int n_patients = static_cast<int>(patient) + 1;
+  if (n_patients <= scratch.n_planned) return;
+  bool has_reopened = false;
+  for (std::size_t i = 0; i < regions_.size(); ++i) {
+    if (!regions_[i].maximum_share) continue;
+    scratch.region_quotas[i] = share_of(*regions_[i].maximum_share, n_patients);
+    if (scratch.region_open[i] != 0 || scratch.region_counts[i] >= scratch.region_quotas[i]) continue;
+    scratch.region_open[i] = 1;
+    has_reopened = true;
   }
+  if (has_reopened) add_up_rates(n_open, cohort);
 }
 
 // The waiting times are used up at the rates of the moment, which fall as sites fill.
@@ -310,10 +382,16 @@ void Recruitment::enrol_capped(Cohort& cohort) const {
   const auto waitings = scratch.floats[0].first(n);
   std::fill(scratch.site_counts.begin(), scratch.site_counts.end(), 0);
   std::fill(scratch.region_counts.begin(), scratch.region_counts.end(), 0);
+  std::fill(scratch.region_open.begin(), scratch.region_open.end(), std::uint8_t{1});
+  for (std::size_t i = 0; i < regions_.size(); ++i)
+    scratch.region_quotas[i] = regions_[i].maximum_share
+                                   ? share_of(*regions_[i].maximum_share, scratch.n_planned)
+                                   : regions_[i].maximum_patients.value_or(k_unlimited);
   double month = 0;
   std::size_t n_open = 0;
   for (std::size_t patient = 0; patient < n; ++patient) {
     double waiting = waitings[patient];
+    reopen(patient, n_open, cohort);
     for (;;) {
       const double rate = n_open > 0 ? scratch.rate_sums[n_open - 1] : 0;
       TRIALWRIGHT_EXPECT(rate > 0 || n_open < n_sites);
@@ -329,7 +407,8 @@ void Recruitment::enrol_capped(Cohort& cohort) const {
       }
       waiting -= rate * (until - month);
       month = until;
-      scratch.rate_sums[n_open++] = static_cast<float>(rate + scratch.site_rates[next]);
+      const bool adds = scratch.region_open[static_cast<std::size_t>(site_region_[next])] != 0;
+      scratch.rate_sums[n_open++] = static_cast<float>(rate + (adds ? scratch.site_rates[next] : 0));
     }
     const int place = site_place_of_word(words[patient], scratch.rate_sums[n_open - 1],
                                          {scratch.rate_sums.data(), n_open});

@@ -21,12 +21,18 @@ struct Region {
   double screened_per_month = 1;     // mean over sites
   std::optional<double> rate_shape;  // of the gamma over sites; absent: all sites at the mean
   std::optional<std::int64_t> maximum_patients;
+  std::optional<double> maximum_share;  // of the trial's patients; never beside maximum_patients
   std::optional<std::int64_t> maximum_patients_per_site;
 };
 
 // Poisson-gamma recruitment (Anisimov & Fedorov 2007, Stat Med 26:4958-4975): site s opens at a gamma
 // time and then screens by a Poisson process of a gamma rate; each screened patient fails with a fixed
 // probability q. A site or region that has its cap randomised closes.
+//
+// A cap may be a share of the trial: rounded up, of the patients planned at first; of each patient
+// beyond these (of a design that may come to more, or that passes patients over) of all those enrolled
+// up to and with this one, so that a region that was full opens again. Shares that add up to 1 thus
+// fill every trial.
 //
 // Randomised patients are drawn, not screened ones: those that do not fail form Poisson processes of 1
 // - q times the rates, independent of the failures' (splitting; Kingman 1993, "Poisson Processes",
@@ -48,7 +54,7 @@ class Recruitment {
   std::vector<std::string> site_names() const;  // "korea 1", ...
   int n_sites() const { return static_cast<int>(site_region_.size()); }
   const std::vector<int>& site_regions() const { return site_region_; }
-  // Most patients the caps let in; the largest integer where nothing is capped.
+  // The largest trial that the caps fill, shares taken unrounded; the largest integer where any is.
   std::int64_t capacity() const;
   // When, in months since the study's start, the first patient may be randomised: a site opens at the
   // study's start where openings vary, else at their mean, and screening takes its time.
@@ -56,7 +62,8 @@ class Recruitment {
   // Is there more than one site or a calendar?
   bool is_trivial() const { return !screens_; }
 
-  void prepare(int n_patients, Cohort& cohort) const;
+  // n_planned: what shares of regions are of first, at most n_patients.
+  void prepare(int n_patients, int n_planned, Cohort& cohort) const;
   // Fills randomised_months and n_screened, and site and region where asked for (else zeros; what the
   // calendar holds does not hang on that). Needs n_patients <= capacity().
   enum class Extent { calendar, calendar_and_sites };
@@ -88,7 +95,10 @@ class Recruitment {
                   base::AlignedVector<double>& values, Cohort& cohort) const;
   void enrol_uncapped(Extent extent, Cohort& cohort) const;
   void enrol_capped(Cohort& cohort) const;
+  double patients_let_in(double n_patients) const;
+  void add_up_rates(std::size_t n_open, Cohort& cohort) const;
   void close_full(std::size_t site, std::size_t n_open, Cohort& cohort) const;
+  void reopen(std::size_t patient, std::size_t n_open, Cohort& cohort) const;
 
   std::vector<Region> regions_;
   std::vector<SiteLaws> laws_;

@@ -28,6 +28,12 @@ std::optional<double> published_estimate(const AnalysisEntry& entry) {
                                                                        : math::log(estimate.value);
 }
 
+std::optional<analysis::Commensurate> borrowing_of(const analysis::AnalysisSpec& spec) {
+  if (!spec.borrowing) return std::nullopt;
+  return analysis::Commensurate(spec.effect, *spec.borrowing, spec.test.sides, spec.test.alpha,
+                                spec.test.direction, spec.confidence_level);
+}
+
 trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
                                const design::DesignSpec& design, int control_arm) {
   return {entry.name,
@@ -44,7 +50,10 @@ trial::PlannedAnalysis planned(const AnalysisEntry& entry, int i_estimand,
               entry.strata.empty() ? analysis::Stratification::none : analysis::Stratification::strata),
           published_estimate(entry),
           {},
-          entry.subgroup};
+          entry.subgroup,
+          {},
+          {},
+          borrowing_of(entry.spec)};
 }
 
 void add_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan) {
@@ -61,6 +70,18 @@ int place_of_estimand(const StudySpec& spec, int i_estimand, trial::TrialPlan& p
     if (plan.estimands[i].name() == name) return static_cast<int>(i);
   add_estimand(spec, i_estimand, plan);
   return static_cast<int>(plan.estimands.size()) - 1;
+}
+
+// What the arms are chosen by: rates of an estimand, or means of one of numbers.
+void plan_merit(const StudySpec& spec, int i_estimand, trial::TrialPlan& plan) {
+  if (i_estimand < 0) return;
+  const auto& estimand = spec.estimands[static_cast<std::size_t>(i_estimand)];
+  const auto* change = spec.endpoints[static_cast<std::size_t>(estimand.endpoint)].change();
+  if (change)
+    plan.merit_mean.emplace(estimand, endpoint::Change(*change, endpoint::layout_of(*plan.model)),
+                            estimand::events_of(*plan.model));
+  else
+    plan.merit_estimand = place_of_estimand(spec, i_estimand, plan);
 }
 
 // The hypotheses of a design: of several doses one for each, of nested populations one for each, else
@@ -114,11 +135,9 @@ void plan_analyses(const StudySpec& spec, const design::DesignSpec& design, tria
     }
   }
   if (plan.staged) {
-    const auto place = [&](int i_estimand) {
-      return i_estimand < 0 ? -1 : place_of_estimand(spec, i_estimand, plan);
-    };
-    plan.merit_estimand = place(plan.staged->merit_estimand());
-    plan.safety_estimand = place(plan.staged->safety_estimand());
+    plan_merit(spec, plan.staged->merit_estimand(), plan);
+    if (const int safety = plan.staged->safety_estimand(); safety >= 0)
+      plan.safety_estimand = place_of_estimand(spec, safety, plan);
   }
   for (const int i_analysis : design.secondary)
     if (const auto& consistency = spec.analyses[static_cast<std::size_t>(i_analysis)].consistency)
@@ -172,6 +191,7 @@ patient::Needs needs_of(const trial::TrialPlan& plan) {
   needs.sites = needs.factors.back() || needs.factors[needs.factors.size() - 2];
   needs.covariates.assign(plan.model->covariates().size(), false);  // but those that others hang on
   for (const auto& estimand : plan.estimands) estimand.add_needs(needs);
+  if (plan.merit_mean) plan.merit_mean->add_needs(needs);
   return needs;
 }
 

@@ -172,6 +172,9 @@ void check_consistency(const StudySpec& spec, std::size_t i_analysis, input::Rea
   const std::string pair = fmt::format("\"{}\" and \"{}\"", entry.name, with.name);
   if (&with == &entry)
     reader.fault("consistency", "\"with\" is the analysis itself (it is consistent with another)");
+  else if (with.spec.borrowing)
+    reader.fault("consistency",
+                 fmt::format("\"{}\" borrows (an estimate is held against one of a table)", with.name));
   else if (entry.spec.effect != with.spec.effect || entry.estimand != with.estimand)
     reader.fault(
         "consistency",
@@ -203,6 +206,23 @@ design::EstimandNames estimand_names(const StudySpec& spec) {
   return names;
 }
 
+// A subgroup borrows from the patients outside it, and its estimate is not that of its own table.
+void check_borrowing(const AnalysisEntry& entry, input::Reader& reader) {
+  if (!entry.spec.borrowing) return;
+  if (!reader.has("subgroup"))
+    reader.fault("method",
+                 "the method commensurate has no subgroup (it lets one borrow from the other patients)",
+                 "subgroup: {factor: region, level: korea}");
+  if (entry.consistency)
+    reader.fault("consistency",
+                 "an analysis that borrows is not held against another (what it borrows is from there)",
+                 "hold an analysis of the same subgroup against it that does not borrow");
+  if (entry.published)
+    reader.fault("published",
+                 "an analysis that borrows has no published estimate (one table does not tell it)",
+                 "leave out \"published\"");
+}
+
 AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, const StudySpec& spec,
                             const PatientNames& names, const std::vector<std::string>& analyses) {
   AnalysisEntry entry;
@@ -230,6 +250,7 @@ AnalysisEntry read_analysis(const std::string& name, input::Reader& reader, cons
             analysis::check(entry.spec.effect, entry.spec.interval, analysis::Stratification::strata))
       reader.fault("interval", *problem);
   }
+  check_borrowing(entry, reader);
   if (entry.arm && entry.arm == entry.against)
     reader.fault("against", "\"against\" is the arm itself (an arm is compared with another)");
   return entry;
@@ -301,6 +322,18 @@ void check_population(input::Reader& reader, const design::DesignSpec& design, c
                  "leave out its subgroup");
 }
 
+// Looks and hypotheses of several arms or populations decide by z statistics of tables.
+void check_borrower_decides(input::Reader& reader, const design::DesignSpec& design,
+                            const StudySpec& spec) {
+  if (design.primary < 0 || !spec.analyses[static_cast<std::size_t>(design.primary)].spec.borrowing)
+    return;
+  if (design.kind() == design::DesignKind::fixed && !design.subgroup()) return;
+  reader.fault("primary",
+               "an analysis that borrows cannot be the primary one of this design (its looks and "
+               "populations are decided by statistics of one table)",
+               "list it under secondary, or make it the primary analysis of a design of kind: fixed");
+}
+
 // An analysis of a design compares two of its arms.
 void check_arms(input::Reader& reader, const design::DesignSpec& design, const StudySpec& spec,
                 const PatientNames& names) {
@@ -362,6 +395,7 @@ void read_designs(input::Reader& study, const PatientNames& patients, StudySpec&
     check_responders(reader, design, spec);
     check_has_what_is_compared(reader, design, spec);
     check_population(reader, design, spec);
+    check_borrower_decides(reader, design, spec);
     if (design.patients > patients.capacity)
       reader.fault("patients",
                    fmt::format("\"patients\" is {} (the sites may enrol only {})", design.patients,

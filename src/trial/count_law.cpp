@@ -141,6 +141,7 @@ void Reading::read_strata(PlanLaw& out) {
       n_strata *= n_levels(factor);
       read(factor);
     }
+    if (analysis.borrowing) ++n_strata;
     for (std::size_t stratum = 0; stratum < n_strata; ++stratum) {
       const CountCell active = next();
       cells.push_back({active, next()});
@@ -160,13 +161,13 @@ std::size_t Reading::level_of(int factor, std::size_t combination) const {
   return combination % n_levels(factor);
 }
 
-// Which stratum of an analysis a combination of all factors' levels is in; nullopt outside its
-// subgroup.
+// Which stratum of an analysis a combination of all factors' levels is in; outside its subgroup the one
+// that it borrows from, or nullopt.
 std::optional<std::size_t> Reading::stratum_of(const PlannedAnalysis& analysis,
                                                std::size_t combination) const {
   if (const auto& subgroup = analysis.subgroup)
     if (level_of(subgroup->factor, combination) != static_cast<std::size_t>(subgroup->level))
-      return std::nullopt;
+      return analysis.borrowing ? std::optional<std::size_t>{1} : std::nullopt;
   std::size_t stratum = 0;
   for (const int factor : analysis.strata)
     stratum = stratum * n_levels(factor) + level_of(factor, combination);

@@ -25,7 +25,8 @@ void count_arms(const TrialPlan& plan, const Workspace& workspace, std::span<con
   }
 }
 
-// Patients outside a subgroup are at a level that no table is of.
+// Patients outside a subgroup are at a level of their own, which is a table of an analysis that borrows
+// from them, and of no other.
 constexpr std::size_t k_outside = 1;
 
 // The tables of every combination of an analysis's strata, of its subgroup's patients alone.
@@ -52,7 +53,8 @@ void count_strata(const PlannedAnalysis& analysis, Workspace& workspace,
   estimand::count(workspace.values[static_cast<std::size_t>(analysis.i_estimand)], cohort.arm,
                   {analysis.arm_1, analysis.arm_0}, workspace.levels, workspace.level_counts);
   tables.clear();
-  for (const auto& level : std::span{workspace.level_counts}.first(n_strata))
+  const std::size_t n_tables = analysis.borrowing ? n_strata + k_outside : n_strata;
+  for (const auto& level : std::span{workspace.level_counts}.first(n_tables))
     tables.push_back({level.responders[1], level.n[1], level.responders[0], level.n[0]});
 }
 
@@ -68,7 +70,7 @@ void tabulate(const TrialPlan& plan, Workspace& workspace) {
     outcome.analyses[i].table = {count_1.events, count_1.patients, count_0.events, count_0.patients};
     if (analysis.strata.empty() && !analysis.subgroup) continue;
     count_strata(analysis, workspace, workspace.strata[i]);
-    outcome.analyses[i].table = analysis::collapsed(workspace.strata[i]);
+    outcome.analyses[i].table = own_table(analysis, workspace.strata[i]);
   }
 }
 
@@ -150,7 +152,7 @@ void Workspace::prepare(const TrialPlan& plan) {
   if (plan_ == &plan) return;
   plan_ = &plan;
   cohort.n_patients = plan.n_patients;
-  plan.model->prepare(plan.n_patients, cohort);
+  plan.model->prepare(plan.n_patients, cohort, std::min(plan.n_planned, plan.n_patients));
   values.resize(plan.estimands.size());
   for (auto& column : values) column.resize(static_cast<std::size_t>(plan.n_patients));
   levels.resize(static_cast<std::size_t>(plan.n_patients));

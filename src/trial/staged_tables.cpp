@@ -23,7 +23,7 @@ std::size_t stratum_of(const PlannedAnalysis& analysis, const Workspace& workspa
 int n_strata(const PlannedAnalysis& analysis, const Workspace& workspace) {
   int n = 1;
   for (const int factor : analysis.strata) n *= workspace.n_levels[static_cast<std::size_t>(factor)];
-  return n;
+  return analysis.borrowing ? n + 1 : n;
 }
 
 void tabulate(const PlannedAnalysis& analysis, const Workspace& workspace, Places places,
@@ -37,10 +37,11 @@ void tabulate(const PlannedAnalysis& analysis, const Workspace& workspace, Place
     if (values[i] < 0) continue;
     const bool is_active = cohort.arm[i] == analysis.arm_1;
     if (!is_active && cohort.arm[i] != analysis.arm_0) continue;
-    if (const auto& group = analysis.subgroup;
-        group && cohort.strata[static_cast<std::size_t>(group->factor)][i] != group->level)
-      continue;
-    auto& table = tables[stratum_of(analysis, workspace, i)];
+    const auto& group = analysis.subgroup;
+    const bool is_outside =
+        group && cohort.strata[static_cast<std::size_t>(group->factor)][i] != group->level;
+    if (is_outside && !analysis.borrowing) continue;
+    auto& table = is_outside ? tables.back() : tables[stratum_of(analysis, workspace, i)];
     (is_active ? table.n_1 : table.n_0) += 1;
     (is_active ? table.responders_1 : table.responders_0) += values[i] > 0 ? 1 : 0;
   }
@@ -58,8 +59,8 @@ design::Rate rate(const Workspace& workspace, int i_estimand, int arm, Places pl
   return rate;
 }
 
-Mean merit_mean(const Workspace& workspace, int arm, Places places) {
-  Mean mean;
+ArmMean merit_mean(const Workspace& workspace, int arm, Places places) {
+  ArmMean mean;
   double sum = 0;
   for (int place = places.first; place < places.end; ++place) {
     const auto i = static_cast<std::size_t>(workspace.staged.patients[static_cast<std::size_t>(place)]);

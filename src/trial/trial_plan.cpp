@@ -47,6 +47,7 @@ TrialPlan::ExactPower TrialPlan::exact_power(const PlannedAnalysis& analysis) co
   if (analysis.maintenance) return no("how many responders are randomised again is random");
   if (!analysis.strata.empty() || analysis.test.spec().method == analysis::Method::cmh)
     return no("the analysis is stratified");
+  if (analysis.borrowing) return no("the analysis borrows from other patients than its own");
   if (analysis.subgroup) return no("the analysis is of a subgroup");
   if (staged) return no("a look may end or change the trial");
   if (model->truth_is_drawn()) return no("every trial draws its own truth");

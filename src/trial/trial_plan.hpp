@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "analysis/binary_test.hpp"
+#include "analysis/commensurate.hpp"
 #include "analysis/estimate.hpp"
 #include "design/allocation.hpp"
 #include "design/looks.hpp"
@@ -16,6 +17,7 @@
 #include "design/study_names.hpp"
 #include "endpoint/endpoint.hpp"
 #include "estimand/estimand.hpp"
+#include "estimand/mean_estimand.hpp"
 #include "patient/patient_model.hpp"
 #include "rng/philox.hpp"
 #include "trial/maintenance.hpp"
@@ -61,7 +63,15 @@ struct PlannedAnalysis {
   // then that of who responds, and `test` is not used.
   std::optional<MaintenanceComparison> maintenance{};
   std::optional<Consistency> consistency{};
+  // Of a subgroup that borrows from the other patients: then these have a table too, the second of two,
+  // and `test` and `estimator` (which is the subgroup's alone) do not decide.
+  std::optional<analysis::Commensurate> borrowing{};
 };
+
+// Does an analysis read one table, of all the patients that it compares?
+inline bool has_one_table(const PlannedAnalysis& analysis) {
+  return analysis.strata.empty() && !analysis.borrowing;
+}
 
 struct TrialPlan {
   std::string design;
@@ -80,6 +90,8 @@ struct TrialPlan {
   // What a look tells a design beside its hypotheses' tables, indices into `estimands`; -1: nothing.
   int merit_estimand = -1;   // arms are chosen by its rates
   int safety_estimand = -1;  // is watched in every arm
+  // Arms are chosen by its means, where they are not by rates.
+  std::optional<estimand::MeanEstimand> merit_mean{};
   std::vector<std::unique_ptr<const endpoint::Endpoint>> endpoints;
   std::vector<estimand::Estimand> estimands;
   std::vector<PlannedAnalysis> analyses;  // the primary one first

@@ -106,7 +106,7 @@ void TrialRows::append(std::size_t i_analysis, std::span<const analysis::TwoByTw
   out += head_;
   out += hypotheses_[i_analysis];
   const auto& analysis = plan_->analyses[i_analysis];
-  if (analysis.strata.empty()) {
+  if (has_one_table(analysis)) {
     out += tail(i_analysis, tables.front());
   } else {
     write_tail(i_analysis, tables);
@@ -170,7 +170,7 @@ std::string_view TrialRows::tail(std::size_t i_analysis, const analysis::TwoByTw
 void TrialRows::write_tail(std::size_t i_analysis, std::span<const analysis::TwoByTwo> tables) {
   const auto& analysis = plan_->analyses[i_analysis];
   const auto outcome = analyse_counts(analysis, tables, caches_[i_analysis]);
-  write_tail(outcome, outcome.failed ? 1 : analysis::test(analysis.test.spec(), tables).p_value);
+  write_tail(outcome, outcome.failed ? 1 : p_value(analysis, tables));
 }
 
 void TrialRows::write_tail(const AnalysisOutcome& outcome, double p_value) {

@@ -5,10 +5,12 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/math/distributions/exponential.hpp>
 #include <boost/math/distributions/gamma.hpp>
 #include <boost/math/distributions/negative_binomial.hpp>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "base/calendar.hpp"
@@ -54,7 +56,7 @@ class Cells {
 Cohort cohort_of(const Recruitment& recruitment, int n) {
   Cohort cohort;
   cohort.n_patients = n;
-  recruitment.prepare(n, cohort);
+  recruitment.prepare(n, n, cohort);
   return cohort;
 }
 
@@ -240,6 +242,68 @@ TEST(RecruitmentLaw, CapsActAsOnScreenedPatientsOneByOne) {
       variance += (squares[which][fact] / n_trials - mean[which] * mean[which]) / n_trials;
     }
     EXPECT_NEAR(mean[0], mean[1], 3.9 * std::sqrt(variance)) << fact;  // two-sided 1e-4
+  }
+}
+
+std::string two_regions(const std::string& korea, const std::string& rest) {
+  return "{regions: {korea: {sites: 6, screened_per_site_month: {mean: 4}" + korea +
+         "}, rest: {sites: 3, startup_months: {mean: 3, sd: 1}, screened_per_site_month: {mean: 1}" +
+         rest + "}}}";
+}
+
+TEST(RegionShares, TellTheLargestTrialThatTheyFill) {
+  const auto capacity = [](const std::string& korea, const std::string& rest) {
+    return read_recruitment(two_regions(korea, rest)).capacity();
+  };
+  constexpr auto k_unlimited = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(capacity(", maximum_share: 0.4", ", maximum_share: 0.6"), k_unlimited);
+  EXPECT_EQ(capacity(", maximum_share: 0.4", ""), k_unlimited);
+  EXPECT_EQ(capacity(", maximum_share: 0.4", ", maximum_patients: 60"), 100);
+  EXPECT_EQ(capacity(", maximum_share: 0.4", ", maximum_share: 0.8, maximum_patients_per_site: 25"),
+            125);
+  EXPECT_EQ(capacity(", maximum_patients_per_site: 3", ", maximum_patients: 10"), 28);
+}
+
+// 412 patients at 40% are 165 at most, 60% of them 248: a share is the number that it rounds up to.
+TEST(RegionShares, AreTheNumbersTheyRoundUpTo) {
+  const auto by_share = read_recruitment(two_regions(", maximum_share: 0.4", ", maximum_share: 0.6"));
+  const auto by_number =
+      read_recruitment(two_regions(", maximum_patients: 165", ", maximum_patients: 248"));
+  auto one = cohort_of(by_share, 412), other = cohort_of(by_number, 412);
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    by_share.enrol(k_key, trial, one);
+    by_number.enrol(k_key, trial, other);
+    ASSERT_EQ(one.site, other.site);
+    ASSERT_EQ(one.randomised_months, other.randomised_months);
+    ASSERT_EQ(std::count(one.region.begin(), one.region.end(), 0), 165);
+  }
+  // 0.07 * 100 is a little above 7 in binary numbers, and means 7.
+  const auto exact = read_recruitment(two_regions(", maximum_share: 0.07", ""));
+  auto hundred = cohort_of(exact, 100);
+  exact.enrol(k_key, 0, hundred);
+  EXPECT_EQ(std::count(hundred.region.begin(), hundred.region.end(), 0), 7);
+}
+
+TEST(RegionShares, AreOfThoseEnrolledBeyondThePatientsPlanned) {
+  const auto recruitment =
+      read_recruitment(two_regions(", maximum_share: 0.4", ", maximum_share: 0.6"));
+  constexpr int n = 301, n_planned = 150;
+  Cohort cohort;
+  cohort.n_patients = n;
+  recruitment.prepare(n, n_planned, cohort);
+  for (std::uint64_t trial = 0; trial < 20; ++trial) {
+    recruitment.enrol(k_key, trial, cohort);
+    int in_korea = 0;
+    for (int i = 0; i < n; ++i) {
+      in_korea += cohort.region[static_cast<std::size_t>(i)] == 0 ? 1 : 0;
+      const int enrolled = i + 1;
+      // Korea is fast: in the first months it takes the whole of its share.
+      if (enrolled == 75) ASSERT_GE(in_korea, 50);
+      if (enrolled <= n_planned) ASSERT_LE(in_korea, 60);
+      if (enrolled < n_planned) continue;
+      ASSERT_LE(in_korea, (4 * enrolled + 9) / 10);
+      ASSERT_LE(enrolled - in_korea, (6 * enrolled + 9) / 10);
+    }
   }
 }
 
