@@ -48,9 +48,12 @@ GroupSequentialSpec read_group_sequential(input::Reader& reader, const DesignSpe
 // z is the planned test's (analysis::ZStatistic) on all patients known, its margin respected. At each
 // look: above the efficacy boundary the trial stops with a rejection; beyond the harm boundary on the
 // other side it stops for harm (which rejects the null hypothesis of a two-sided analysis); at or below
-// the futility limit it stops for futility. Each of the two boundaries has its level by itself: that
-// trials stop on the other side as well is not counted on. Futility spares alpha only where it is
-// binding.
+// the futility limit it stops for futility. Futility spares alpha only where it is binding. Of a
+// two-sided analysis both stops reject: each side spends its alpha exactly, of trials that heed the
+// other side (but where futility is binding; there, and in what follows, each side is reckoned by
+// itself, which is conservative by the trials that would cross both). The harm boundary of a one-sided
+// analysis rejects nothing and spares the efficacy boundary nothing; its own level is that under the
+// null of trials that nothing else stops, so with other stops heeded harm is found in fewer.
 //
 // Information is the patients with a value over the design's. Where the looks so far fall as planned,
 // the planned boundaries stand; else they are computed again from the information really there
@@ -62,7 +65,11 @@ GroupSequentialSpec read_group_sequential(input::Reader& reader, const DesignSpe
 // estimate (median unbiased) and interval by the same ordering of the unadjusted (log) effect over its
 // Wald standard error at the end, whose inverse square is the last look's information and the earlier
 // looks' in proportion to their patients. Undefined where that standard error is. Stops for futility
-// are part of the ordering, binding or not, but for the rule `effect`, whose limit is none of z.
+// are part of the ordering, binding or not; a limit of the effect counts as the z that it stands for.
+// The repeated interval of every look is the unadjusted effect -+ its standard error times the
+// boundary's critical value there: level 1 - 2 alpha of a one-sided analysis (upper limit by the mirror
+// image), 1 - alpha of a two-sided one. Binding futility is left out of its critical values, which have
+// to hold under any effect.
 std::shared_ptr<const StagedDesign> make_group_sequential(const DesignSpec& spec,
                                                           const GroupSequentialSpec& rules,
                                                           const DesignContext& context);

@@ -4,14 +4,15 @@
 #include <bit>
 #include <cmath>
 #include <limits>
+#include <optional>
+#include <vector>
 
-#include "analysis/estimate.hpp"
 #include "analysis/z_statistic.hpp"
 #include "design/active_arms.hpp"
 #include "design/design_spec.hpp"
 #include "design/look_tables.hpp"
+#include "design/stagewise_inference.hpp"
 #include "math/normal.hpp"
-#include "sequential/inference.hpp"
 
 namespace trialwright::design {
 
@@ -36,6 +37,7 @@ class MultiStage final : public StagedDesign {
 
  private:
   void drop_arms(const LookData& data, TrialState& state) const;
+  std::optional<EffectInterval> repeated(const LookData& data, int i_hypothesis) const;
 
   MultiStageSpec rules_;
   ActiveArms arms_;
@@ -43,10 +45,12 @@ class MultiStage final : public StagedDesign {
   analysis::ZStatistic z_;
   double alpha_;
   double naive_z_;
-  double confidence_level_;
-  analysis::EffectMeasure effect_;
-  analysis::Estimator estimator_;
+  StagewiseInference inference_;
   sequential::MultiArmBoundary boundary_;
+  sequential::MultiArmPValues p_values_;
+  // [i_look] of the same shape if no arm is dropped: repeated intervals hold for any effect, of which
+  // the stops for futility are not those under the null hypothesis.
+  std::vector<double> repeated_z_;
 };
 
 MultiStage::MultiStage(const DesignSpec& spec, const MultiStageSpec& rules,
@@ -57,13 +61,19 @@ MultiStage::MultiStage(const DesignSpec& spec, const MultiStageSpec& rules,
       z_(context.test, context.exact_z),
       alpha_(context.test.sides == analysis::Sides::two ? context.test.alpha / 2 : context.test.alpha),
       naive_z_(-math::normal_quantile(alpha_)),
-      confidence_level_(context.confidence_level),
-      effect_(context.effect),
-      estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
-                 analysis::stratification_of(context.test.method)),
+      inference_(context),
       boundary_(sequential::multi_arm_boundary(rules.shape, rules.futility, alpha_,
                                                arms_.n_hypotheses(), rules.control_ratio,
-                                               rules.information)) {
+                                               rules.information)),
+      p_values_(rules.shape, boundary_, alpha_, arms_.n_hypotheses(), rules.control_ratio,
+                rules.information),
+      repeated_z_(boundary_.efficacy_z) {
+  using sequential::MultiArmFutility;
+  if (rules.futility != MultiArmFutility::none)
+    repeated_z_ =
+        sequential::multi_arm_boundary(rules.shape, MultiArmFutility::none, alpha_,
+                                       arms_.n_hypotheses(), rules.control_ratio, rules.information)
+            .efficacy_z;
   // At the end there is nothing to drop an arm from.
   boundary_.futility_z.resize(rules.information.size(), -k_infinity);
   boundary_.futility_z.back() = -k_infinity;
@@ -82,7 +92,12 @@ Decision MultiStage::decide(const LookData& data, TrialState& state, Statistics*
       crossed |= Bits{1} << h;
     else if (z <= lower)
       dropped |= Bits{1} << h;
-    if (told) told->add("z", z, h);
+    if (!told) continue;
+    told->add("z", z, h);
+    if (const auto interval = repeated(data, h)) {
+      told->add("repeated_lower", interval->lower, h);
+      told->add("repeated_upper", interval->upper, h);
+    }
   }
   if (told) {
     told->add("efficacy_z", upper);
@@ -133,29 +148,32 @@ Bits MultiStage::naive_rejections(const LookData& data, const TrialState& state)
 }
 
 Inference MultiStage::infer(const LookData& data, const TrialState& state, int i_hypothesis) const {
-  std::array<double, k_most_looks> information{};
-  Inference inference;
   std::size_t n = 0;
-  double z = 0;
-  for (; n < static_cast<std::size_t>(state.n_looks); ++n) {
-    if ((state.open_at[n] >> i_hypothesis & 1) == 0) break;
-    const int look = static_cast<int>(n);
-    z = z_of_stages(z_, data, i_hypothesis, 0, look);
-    const double error = estimator_(strata_of_stages(data, i_hypothesis, 0, look)).standard_error;
-    if (!(error > 0) || !std::isfinite(error)) return inference;
-    information[n] = 1 / (error * error);
+  while (n < static_cast<std::size_t>(state.n_looks) && (state.open_at[n] >> i_hypothesis & 1) != 0)
+    ++n;
+  if (n == 0) return {};
+  std::array<double, k_most_looks> information{};
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto table = table_of_stages(data, i_hypothesis, 0, static_cast<int>(k));
+    information[k] = static_cast<double>(table.n_1 + table.n_0) / patients_;
   }
-  if (n == 0 || !std::isfinite(z)) return inference;
-  const sequential::SequentialResult result{
-      {information.data(), n}, {state.efficacy_z.data(), n}, {state.futility_z.data(), n}, z};
-  const auto estimate = sequential::sequential_estimate(result, confidence_level_);
-  inference.p_value = estimate.p_value;
-  inference.estimate = estimate.median_unbiased;
-  inference.lower = estimate.lower;
-  inference.upper = estimate.upper;
-  inference.defined = true;
-  put_on_scale(z_.spec().direction, effect_, inference);
-  return inference;
+  LookData own = data;  // as at the last look that tested it
+  own.i_look = static_cast<int>(n) - 1;
+  const double z = z_of_stages(z_, own, i_hypothesis, 0, own.i_look);
+  Inference made = inference_(
+      own, i_hypothesis,
+      {{information.data(), n}, {state.efficacy_z.data(), n}, {state.futility_z.data(), n}}, z);
+  made.p_value = p_values_(own.i_look, z);
+  const auto interval = repeated(own, i_hypothesis);
+  if (!made.defined || !interval) return made;
+  made.lower = made.repeated_lower = interval->lower;
+  made.upper = made.repeated_upper = interval->upper;
+  return made;
+}
+
+std::optional<EffectInterval> MultiStage::repeated(const LookData& data, int i_hypothesis) const {
+  const double z = repeated_z_[static_cast<std::size_t>(data.i_look)];
+  return inference_.repeated(data, i_hypothesis, z, z);
 }
 
 }  // namespace

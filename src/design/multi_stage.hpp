@@ -34,8 +34,14 @@ MultiStageSpec read_multi_stage(input::Reader& reader, const DesignSpec& spec, c
 // below the lower one the arm stops. The critical values are those of the planned looks, also where
 // patients are missing. With stop_when any the first rejection ends the trial, with all the other arms
 // go on. Later looks wait for the planned number of patients in the arms that go on. naive_rejections
-// tests every arm at every look it was in at the full level. Inference is by the stagewise ordering of
-// the arm's own path, not adjusted for the number of arms.
+// tests every arm at every look it was in at the full level.
+//
+// Inference: the p-value is adjusted for all arms and looks (sequential::MultiArmPValues; an arm is
+// rejected where it is below alpha). The interval is the repeated one of the last look that tested the
+// arm: estimate -+ standard error times the critical value of the same boundary without futility, so that
+// with probability 1 - 2 alpha all arms' intervals at all looks hold their truths, whichever arms were
+// stopped or chosen and why (Jennison & Turnbull 2000, chapter 9). The estimate is median unbiased by the
+// stagewise ordering of the arm's own path, not adjusted for the other arms.
 std::shared_ptr<const StagedDesign> make_multi_stage(const DesignSpec& spec,
                                                      const MultiStageSpec& rules,
                                                      const DesignContext& context);
