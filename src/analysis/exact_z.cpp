@@ -17,7 +17,7 @@ namespace trialwright::analysis {
 namespace {
 
 constexpr std::size_t k_most_table_bytes = std::size_t{256} << 20;
-constexpr std::size_t k_most_grid_bytes = std::size_t{128} << 20;
+constexpr std::size_t k_most_grid_bytes = std::size_t{256} << 20;
 
 bool says_nothing(const TwoByTwo& table) {
   const int responders = table.responders_1 + table.responders_0;

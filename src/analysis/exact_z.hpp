@@ -12,7 +12,7 @@ namespace trialwright::analysis {
 // z_pooled_exact, to the bit as test() has it; tables read as where higher is better. Tables met are
 // remembered, of up to 1024 pairs of arm sizes and 256 MiB (what comes beyond is reckoned each time);
 // so are the rates' distributions that boschloo and z_pooled_exact search (16 kB a patient of an arm,
-// up to 128 MiB, beyond which such a table takes some ten times as long). Safe to share between threads
+// up to 256 MiB, beyond which such a table takes some ten times as long). Safe to share between threads
 // and plans: a table has one z, whoever reckons it, and no call waits for another.
 class ExactZ {
  public:
