@@ -1,15 +1,17 @@
 #include "design/reestimation.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <span>
-#include <utility>
+#include <string_view>
 
-#include "analysis/z_statistic.hpp"
 #include "design/design_spec.hpp"
 #include "design/look_tables.hpp"
 #include "design/reestimation_inference.hpp"
+#include "design/reestimation_resizing.hpp"
+#include "design/reestimation_stage_z.hpp"
 #include "design/reestimation_stages.hpp"
 #include "math/normal.hpp"
 
@@ -19,17 +21,10 @@ namespace {
 
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 
+using OfStages = std::array<double, k_most_looks>;
+
 double one_sided_alpha(const analysis::TestSpec& test) {
   return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
-}
-
-// A trial's size moves in steps of this many patients, so that the arms stay in their ratio.
-int size_step(const DesignSpec& spec) {
-  const auto* block = std::get_if<PermutedBlock>(&spec.randomisation);
-  if (block != nullptr && block->factors.empty()) return block->block_size;
-  int sum = 0;
-  for (const int ratio : reduced_ratio(spec.arms)) sum += ratio;
-  return std::max(1, sum);
 }
 
 ArmParts parts_of(const std::vector<ArmShare>& arms, int control_arm) {
@@ -43,65 +38,41 @@ ArmRates rates_of(const analysis::TwoByTwo& table) {
           static_cast<double>(table.responders_0) / table.n_0};
 }
 
-// The planned test's z of a trial's stages; of the pooled z in place, for that is decided by the
-// million and gives the same bits.
-class StageZ {
- public:
-  StageZ(const analysis::TestSpec& test, std::shared_ptr<const analysis::ExactZ> exact_z)
-      : z_(test, std::move(exact_z)),
-        is_pooled_(test.method == analysis::Method::chi_square ||
-                   test.method == analysis::Method::z_pooled),
-        is_symmetric_(!analysis::is_exact(test.method)),
-        sign_(test.direction == analysis::Direction::higher_is_better ? 1.0 : -1.0) {}
-
-  const analysis::ZStatistic& statistic() const { return z_; }
-  const analysis::TestSpec& spec() const { return z_.spec(); }
-  bool is_symmetric() const { return is_symmetric_; }
-
-  double operator()(const LookData& data, int first, int last) const {
-    if (is_pooled_ && data.n_strata == 1) return pooled(stratum_table(data, 0, 0, first, last));
-    return z_of_stages(z_, data, 0, first, last);
-  }
-  // Evidence that treatment is worse.
-  double against(const LookData& data, int first, int last) const {
-    return is_symmetric() ? -(*this)(data, first, last) : z_against_of_stages(z_, data, 0, first, last);
-  }
-
- private:
-  double pooled(const analysis::TwoByTwo& table) const {
-    const double n_1 = table.n_1, n_0 = table.n_0, total = table.n_1 + table.n_0;
-    const double responders = table.responders_1 + table.responders_0;
-    const double variance = n_1 * n_0 * (responders * (total - responders)) / total;
-    if (!(variance > 0)) return 0.0;
-    return sign_ * (table.responders_1 * n_0 - table.responders_0 * n_1) / std::sqrt(variance);
-  }
-
-  analysis::ZStatistic z_;
-  bool is_pooled_;
-  bool is_symmetric_;  // of exact tests the tails are not each other's mirror image
-  double sign_;
-};
-
 std::string_view name_of(SizeAction action) {
   return k_size_actions[static_cast<std::size_t>(action)].name;
 }
+
+// [i_stage], of what replay and trials.csv tell.
+constexpr std::array<std::string_view, k_most_looks> k_stage_z_names{
+    "z",          "z_stage_2",  "z_stage_3",  "z_stage_4",  "z_stage_5",  "z_stage_6",  "z_stage_7",
+    "z_stage_8",  "z_stage_9",  "z_stage_10", "z_stage_11", "z_stage_12", "z_stage_13", "z_stage_14",
+    "z_stage_15", "z_stage_16", "z_stage_17", "z_stage_18", "z_stage_19", "z_stage_20"};
+constexpr std::array<std::string_view, k_most_looks> k_critical_z_names{
+    "efficacy_z",          "critical_z_stage_2",  "critical_z_stage_3",  "critical_z_stage_4",
+    "critical_z_stage_5",  "critical_z_stage_6",  "critical_z_stage_7",  "critical_z_stage_8",
+    "critical_z_stage_9",  "critical_z_stage_10", "critical_z_stage_11", "critical_z_stage_12",
+    "critical_z_stage_13", "critical_z_stage_14", "critical_z_stage_15", "critical_z_stage_16",
+    "critical_z_stage_17", "critical_z_stage_18", "critical_z_stage_19", "critical_z_stage_20"};
 
 class Reestimation final : public StagedDesign {
  public:
   Reestimation(const DesignSpec& spec, const ReestimationSpec& rules, const DesignContext& context)
       : rules_(rules),
+        resizing_(spec, rules),
         z_(context.test, context.exact_z),
-        test_(rules.combination, one_sided_alpha(context.test), rules.information, rules.efficacy),
+        test_(rules.combination, one_sided_alpha(context.test), rules.information, rules.efficacy,
+              first_change(rules.at)),
+        last_(rules.information.size() - 1),
         naive_z_(-math::normal_quantile(test_.alpha())),
-        inference_(context, rules.rule->is_blinded() ? TwoStageInference::Rule::blinded
-                                                     : TwoStageInference::Rule::unblinded),
+        inference_(context, rules.rule->is_blinded() ? StagewiseInference::Rule::blinded
+                                                     : StagewiseInference::Rule::unblinded),
         planned_(spec.patients),
-        step_(size_step(spec)),
         parts_(parts_of(spec.arms, rules.control_arm)),
         n_arms_(static_cast<int>(spec.arms.size())) {}
 
-  int n_looks() const override { return 2; }
+  int n_looks() const override { return static_cast<int>(last_) + 1; }
   int most_patients() const override { return rules_.most_patients; }
+  bool may_shrink() const override { return resizing_.may_shrink(); }
 
   void start(TrialState& state) const override {
     state = {};
@@ -115,9 +86,9 @@ class Reestimation final : public StagedDesign {
     const auto i_look = static_cast<std::size_t>(data.i_look);
     state.open_at[i_look] = 1;
     state.n_looks = data.i_look + 1;
-    if (data.i_look > 0) return decide_end(data, state, told);
-    const analysis::TwoByTwo table = table_of_stages(data, 0, 0, 0);
-    state.information[0] = static_cast<double>(table.n_1 + table.n_0) / planned_;
+    if (data.is_final && i_look > 0) return decide_end(data, state, told);
+    const analysis::TwoByTwo table = table_of_stages(data, 0, 0, data.i_look);
+    state.information[i_look] = static_cast<double>(table.n_1 + table.n_0) / planned_;
     return data.is_final ? decide_without_look(data, state, told)
                          : decide_look(data, table, state, told);
   }
@@ -126,17 +97,34 @@ class Reestimation final : public StagedDesign {
     const auto rejects = [&](int last) {
       return z_(data, 0, last) > naive_z_ || (two_sided() && z_.against(data, 0, last) > naive_z_);
     };
-    const bool looked = rules_.efficacy && state.n_looks > 1;
-    return rejects(data.i_look) || (looked && rejects(0)) ? 1 : 0;
+    if (rejects(data.i_look)) return 1;
+    if (rules_.efficacy)
+      for (int look = state.n_looks - 2; look >= 0; --look)
+        if (rejects(look)) return 1;
+    return 0;
   }
 
   Inference infer(const LookData& data, const TrialState& state, int) const override {
-    return inference_(test_, z_.statistic(), data, state.information[0],
-                      futility_limit(state.information[0]));
+    const auto n = static_cast<std::size_t>(state.n_looks);
+    OfStages futility_z;
+    StagewiseTest::Bounds own;
+    const auto& bounds = test_.bounds(information_so_far(state).first(data.is_final ? n - 1 : n), own);
+    for (std::size_t i = 0; i < n; ++i) futility_z[i] = futility_limit(i, bounds);
+    return inference_(test_, bounds, z_, data, std::span(futility_z).first(n));
   }
 
  private:
+  static int first_change(Bits at) {
+    int look = 0;
+    while ((at >> look & 1) == 0) ++look;
+    return look;
+  }
+
   bool two_sided() const { return z_.spec().sides == analysis::Sides::two; }
+  bool is_unweighted() const { return test_.combination() == sequential::Combination::unweighted; }
+  static std::span<const double> information_so_far(const TrialState& state) {
+    return {state.information.data(), static_cast<std::size_t>(state.n_looks)};
+  }
 
   static Decision end(TrialState& state, StopReason reason, SizeAction action) {
     state.stop = reason;
@@ -148,40 +136,49 @@ class Reestimation final : public StagedDesign {
                        Statistics* told) const;
   Decision decide_end(const LookData& data, TrialState& state, Statistics* told) const;
   Decision decide_without_look(const LookData& data, TrialState& state, Statistics* told) const;
-  InterimView view_of(const analysis::TwoByTwo& table, double z, double critical_z_2) const;
-  // At the observed rates, each with its own variance, with the planned number.
+  // Whether a look before the end stops for efficacy or harm; its critical values into the state.
+  StopReason cross(const LookData& data, const StagewiseTest::Bounds& bounds,
+                   std::span<const double> stage_z, TrialState& state) const;
+  // What the end is held against if it is the next look, into the state.
+  void prepare_next(const LookData& data, const StagewiseTest::Bounds& bounds,
+                    std::span<const double> stage_z, TrialState& state) const;
+  void prepare_rest(const LookData& data, TrialState& state) const;
+  void prepare_unweighted(double share, TrialState& state) const;
+  InterimView view_of(const analysis::TwoByTwo& table, std::size_t i_look,
+                      const TrialState& state) const;
+  // At the observed rates, each with its own variance, with the number planned.
   double conditional_power(const InterimView& view) const {
     return power_of(view.prospect(view.observed, SizingVariance::unpooled), view.to_come(view.planned),
                     view.critical_z_2);
   }
-  bool is_futile(const InterimView& view) const;
-  // The first-stage z up to which is_futile(), by the normal form of conditional power (Jennison &
+  bool is_futile(const InterimView& at_the_end, std::size_t i_look) const;
+  // The z at a look up to which is_futile(), by the normal form of conditional power (Jennison &
   // Turnbull 2000, eq. 10.1, under the observed effect): -infinity without futility.
-  double futility_limit(double information) const;
-  Decision set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const;
+  double futility_limit(std::size_t i_look, const StagewiseTest::Bounds& bounds) const;
 
   ReestimationSpec rules_;
+  Resizing resizing_;
   StageZ z_;
-  TwoStageTest test_;
-  double naive_z_;  // of one analysis with all of alpha
-  TwoStageInference inference_;
+  StagewiseTest test_;
+  std::size_t last_;  // look
+  double naive_z_;    // of one analysis with all of alpha
+  StagewiseInference inference_;
   int planned_;
-  int step_;
   ArmParts parts_;
   int n_arms_;
 };
 
-InterimView Reestimation::view_of(const analysis::TwoByTwo& table, double z,
-                                  double critical_z_2) const {
+// But for z and critical_z_2, of the end.
+InterimView Reestimation::view_of(const analysis::TwoByTwo& table, std::size_t i_look,
+                                  const TrialState& state) const {
   const double with_value = table.n_1 + table.n_0;
   InterimView view;
-  view.z = z;
   view.observed = rates_of(table);
   view.blinded_rate = (table.responders_1 + table.responders_0) / with_value;
-  view.critical_z_2 = critical_z_2;
-  view.critical_z = test_.bounds(rules_.information).final_z;
-  view.planned = planned_;
-  view.n_passed = std::max(static_cast<double>(rules_.n_interim), with_value);
+  view.critical_z = test_.planned().critical_z[last_];
+  view.planned = state.n_planned;
+  view.planned_at_start = planned_;
+  view.n_passed = std::max(static_cast<double>(resizing_.awaited(i_look, state)), with_value);
   view.completeness = with_value / view.n_passed;
   view.parts = parts_;
   view.sign = z_.spec().direction == analysis::Direction::higher_is_better ? 1.0 : -1.0;
@@ -189,84 +186,139 @@ InterimView Reestimation::view_of(const analysis::TwoByTwo& table, double z,
   return view;
 }
 
-bool Reestimation::is_futile(const InterimView& view) const {
+bool Reestimation::is_futile(const InterimView& at_the_end, std::size_t i_look) const {
   if (!rules_.futility) return false;
-  if (rules_.futility->rule == StopRule::z) return view.z <= rules_.futility->below;
-  return conditional_power(view) < rules_.futility->below;
+  const double below = rules_.futility->below[i_look];
+  if (rules_.futility->rule == StopRule::z) return at_the_end.z <= below;
+  return conditional_power(at_the_end) < below;
 }
 
-double Reestimation::futility_limit(double information) const {
-  if (!rules_.futility) return -k_infinity;
-  if (rules_.futility->rule == StopRule::z) return rules_.futility->below;
-  const double t = test_.weight(information);
-  return std::sqrt(t) * (test_.bounds(information).final_z +
-                         std::sqrt(1.0 - t) * math::normal_quantile(rules_.futility->below));
+double Reestimation::futility_limit(std::size_t i_look, const StagewiseTest::Bounds& bounds) const {
+  if (!rules_.futility || i_look >= last_) return -k_infinity;
+  const double below = rules_.futility->below[i_look];
+  if (rules_.futility->rule == StopRule::z) return below;
+  const double t = bounds.information[i_look];
+  return std::sqrt(t) * (bounds.critical_z[last_] + std::sqrt(1.0 - t) * math::normal_quantile(below));
 }
 
-Decision Reestimation::set_size(const SizeAnswer& answer, int n_enrolled, TrialState& state) const {
-  if (answer.action != SizeAction::enlarge) return {StopReason::none, name_of(answer.action)};
-  const int least = std::min(std::max(rules_.fewest_patients, n_enrolled), rules_.most_patients);
-  int size = rules_.most_patients;
-  if (answer.patients < rules_.most_patients) {
-    const int steps = static_cast<int>(std::ceil(answer.patients / step_));
-    size = std::clamp(steps * step_, least, rules_.most_patients);
-  }
-  state.n_planned = size;
-  const auto action = size == planned_              ? SizeAction::keep
-                      : size < planned_             ? SizeAction::reduce
-                      : size < rules_.most_patients ? SizeAction::enlarge
-                                                    : SizeAction::enlarge_to_cap;
-  return {StopReason::none, name_of(action)};
+StopReason Reestimation::cross(const LookData& data, const StagewiseTest::Bounds& bounds,
+                               std::span<const double> stage_z, TrialState& state) const {
+  const std::size_t i_look = stage_z.size() - 1;
+  state.efficacy_z[i_look] = test_.critical_z(stage_z.first(i_look), bounds, i_look);
+  if (stage_z[i_look] > state.efficacy_z[i_look]) return StopReason::efficacy;
+  if (!two_sided()) return StopReason::none;
+  OfStages own;
+  const auto against = z_.against_of_stages(data, i_look + 1, own);
+  const double critical = test_.critical_z(against.first(i_look), bounds, i_look);
+  if (i_look > 0) state.futility_z[i_look] = -critical;
+  return against[i_look] > critical ? StopReason::harm : StopReason::none;
+}
+
+void Reestimation::prepare_next(const LookData& data, const StagewiseTest::Bounds& bounds,
+                                std::span<const double> stage_z, TrialState& state) const {
+  const std::size_t next = stage_z.size();
+  state.efficacy_z[next] =
+      is_unweighted() ? bounds.critical_z[1] : test_.critical_z(stage_z, bounds, next);
+  if (!two_sided()) return;
+  OfStages own;
+  state.futility_z[next] = is_unweighted()
+                               ? -bounds.critical_z[1]
+                               : -test_.critical_z(z_.against_of_stages(data, next, own), bounds, next);
+}
+
+// A rule that learns nothing of the effect may spend alpha at the information really there; after one
+// that enlarges from an even chance on the planned value is the one that is known to keep alpha.
+void Reestimation::prepare_unweighted(double share, TrialState& state) const {
+  if (!is_unweighted() || !rules_.efficacy || !rules_.rule->is_blinded()) return;
+  StagewiseTest::Bounds own;
+  const auto& bounds = test_.bounds(information_so_far(state).first(1), own);
+  state.efficacy_z[1] = test_.unweighted_final_z(share, bounds);
+  if (two_sided()) state.futility_z[1] = -state.efficacy_z[1];
 }
 
 Decision Reestimation::decide_look(const LookData& data, const analysis::TwoByTwo& table,
                                    TrialState& state, Statistics* told) const {
-  const double z = z_(data, 0, 0), information = state.information[0];
-  const auto bounds = test_.bounds(information);
-  state.efficacy_z[0] = bounds.interim_z;
-  if (told != nullptr) told->add("z", z);
-  if (told != nullptr && rules_.efficacy) told->add("efficacy_z", bounds.interim_z);
-  if (z > bounds.interim_z) return end(state, StopReason::efficacy, SizeAction::stop_efficacy);
-  if (two_sided() && z_.against(data, 0, 0) > bounds.interim_z)
-    return end(state, StopReason::harm, SizeAction::stop_harm);
-
-  const bool is_unweighted = test_.combination() == sequential::Combination::unweighted;
-  const double critical_z_2 = test_.critical_z_2(z, information);
-  state.efficacy_z[1] = is_unweighted ? bounds.final_z : critical_z_2;
-  if (two_sided())
-    state.futility_z[1] =
-        is_unweighted ? -bounds.final_z : -test_.critical_z_2(z_.against(data, 0, 0), information);
-  // An arm without a patient foretells nothing.
-  if (table.n_1 == 0 || table.n_0 == 0) return {StopReason::none, name_of(SizeAction::keep)};
-  const InterimView view = view_of(table, z, critical_z_2);
-  const SizeAnswer answer = rules_.rule->decide(view);
+  const auto i_look = static_cast<std::size_t>(data.i_look);
+  OfStages own_z;
+  StagewiseTest::Bounds own;
+  const auto stage_z = z_.of_stages(data, i_look + 1, own_z);
+  const auto& bounds = test_.bounds(information_so_far(state), own);
+  const StopReason crossed = cross(data, bounds, stage_z, state);
   if (told != nullptr) {
-    // As the rule reckons it, where it does.
-    told->add("conditional_power", std::isnan(answer.conditional_power) ? conditional_power(view)
-                                                                        : answer.conditional_power);
-    told->add("blinded_rate", view.blinded_rate);
-    told->add("critical_z_stage_2", critical_z_2);
+    told->add(k_stage_z_names[i_look], stage_z[i_look]);
+    if (rules_.efficacy) told->add(k_critical_z_names[i_look], state.efficacy_z[i_look]);
+    if (i_look > 0) told->add("z_unweighted", z_(data, 0, data.i_look));
   }
-  if (is_futile(view)) return end(state, StopReason::futility, SizeAction::stop_futility);
-  const Decision decision = set_size(answer, data.n_enrolled, state);
-  if (told != nullptr) told->add("patients", state.n_planned);
-  return decision;
+  if (crossed == StopReason::efficacy) return end(state, crossed, SizeAction::stop_efficacy);
+  if (crossed == StopReason::harm) return end(state, crossed, SizeAction::stop_harm);
+
+  prepare_next(data, bounds, stage_z, state);
+  SizeAnswer answer;
+  // An arm without a patient foretells nothing.
+  const bool is_blank = table.n_1 == 0 || table.n_0 == 0;
+  if (!is_blank) {
+    InterimView at_the_end = view_of(table, i_look, state);
+    at_the_end.z = i_look == 0 ? stage_z[0] : test_.combined_z(stage_z, bounds);
+    at_the_end.critical_z_2 = test_.critical_z(stage_z, bounds, last_);
+    InterimView view = at_the_end;
+    if (resizing_.sets_next_stage()) {
+      view.planned = resizing_.planned_horizon(i_look, state);
+      view.critical_z_2 = test_.critical_z(stage_z, bounds, i_look + 1);
+    }
+    if (resizing_.is_at(i_look)) answer = rules_.rule->decide(view);
+    if (told != nullptr) {
+      // As the rule reckons it, where it does.
+      told->add("conditional_power", std::isnan(answer.conditional_power)
+                                         ? conditional_power(at_the_end)
+                                         : answer.conditional_power);
+      told->add("blinded_rate", view.blinded_rate);
+      told->add(k_critical_z_names[i_look + 1], test_.critical_z(stage_z, bounds, i_look + 1));
+    }
+    if (is_futile(at_the_end, i_look))
+      return end(state, StopReason::futility, SizeAction::stop_futility);
+  }
+  const auto action = resizing_.apply(answer, i_look, data.n_enrolled, state);
+  if (i_look == 0) prepare_unweighted(state.information[0] * planned_ / state.n_planned, state);
+  if (told != nullptr && !is_blank) {
+    told->add("patients", state.n_planned);
+    if (state.outcomes_at_next_look > 0)
+      told->add("patients_at_next_look", state.outcomes_at_next_look);
+  }
+  return {StopReason::none, name_of(action)};
+}
+
+// The looks between were never reached.
+void Reestimation::prepare_rest(const LookData& data, TrialState& state) const {
+  const auto i_look = static_cast<std::size_t>(data.i_look);
+  OfStages own_z;
+  StagewiseTest::Bounds own;
+  const auto& bounds = test_.bounds(information_so_far(state).first(i_look), own);
+  state.efficacy_z[i_look] = test_.critical_z_of_rest(z_.of_stages(data, i_look, own_z), bounds);
+  if (two_sided())
+    state.futility_z[i_look] =
+        -test_.critical_z_of_rest(z_.against_of_stages(data, i_look, own_z), bounds);
 }
 
 Decision Reestimation::decide_end(const LookData& data, TrialState& state, Statistics* told) const {
-  const int first = test_.combination() == sequential::Combination::unweighted ? 0 : 1;
-  const double z = z_(data, first, 1), critical_z = state.efficacy_z[1];
+  const auto i_look = static_cast<std::size_t>(data.i_look);
+  const int first = is_unweighted() ? 0 : data.i_look;
+  const analysis::TwoByTwo table = table_of_stages(data, 0, 0, data.i_look);
+  state.information[i_look] = static_cast<double>(table.n_1 + table.n_0) / planned_;
+  if (i_look < last_) prepare_rest(data, state);
+  // As many as the look planned have been reckoned with there.
+  if (is_unweighted() && table.n_1 + table.n_0 > 0 && table.n_1 + table.n_0 != state.n_planned)
+    prepare_unweighted(state.information[0] / state.information[i_look], state);
+  const double z = z_(data, first, data.i_look), critical_z = state.efficacy_z[i_look];
   if (told != nullptr) {
-    told->add(first == 0 ? "z" : "z_stage_2", z);
-    told->add(first == 0 ? "efficacy_z" : "critical_z_stage_2", critical_z);
-    told->add("z_unweighted", z_(data, 0, 1));
+    told->add(first == 0 ? "z" : k_stage_z_names[i_look], z);
+    told->add(first == 0 ? "efficacy_z" : k_critical_z_names[i_look], critical_z);
+    told->add("z_unweighted", z_(data, 0, data.i_look));
   }
-  const analysis::TwoByTwo table = table_of_stages(data, 0, 0, 1);
-  state.information[1] = static_cast<double>(table.n_1 + table.n_0) / planned_;
   if (z > critical_z) return end(state, StopReason::efficacy, SizeAction::reject);
   if (two_sided()) {
-    const double against = z_.is_symmetric() ? -z : z_.against(data, first, 1);
-    if (against > -state.futility_z[1]) return end(state, StopReason::harm, SizeAction::reject_harm);
+    const double against = z_.is_symmetric() ? -z : z_.against(data, first, data.i_look);
+    if (against > -state.futility_z[i_look])
+      return end(state, StopReason::harm, SizeAction::reject_harm);
   }
   return end(state, StopReason::completed, SizeAction::accept);
 }

@@ -12,7 +12,7 @@ class BlindedVariance final : public ReestimationRule {
     const double planned =
         view.parts.treatment * planned_.treatment + view.parts.control * planned_.control;
     const double seen = view.blinded_rate * (1.0 - view.blinded_rate);
-    return {SizeAction::enlarge, view.planned * seen / (planned * (1.0 - planned))};
+    return {SizeAction::enlarge, view.planned_at_start * seen / (planned * (1.0 - planned))};
   }
   bool is_blinded() const override { return true; }
 

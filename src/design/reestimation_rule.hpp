@@ -1,5 +1,5 @@
-// The rules that change a trial's size at its interim look: each reads statistics of the look and
-// answers with a named action.
+// The rules that change a trial's size at a look: each reads statistics of the look and answers with a
+// named action.
 #pragma once
 
 #include <array>
@@ -25,9 +25,10 @@ struct InterimView {
   double critical_z_2 = 0;  // that the z of the patients to come will be held against
   double critical_z = 0;    // of the planned end, of all patients
   // Numbers of patients, both arms.
-  int planned = 0;          // at the end
-  double n_passed = 0;      // whose outcome was due
-  double completeness = 1;  // the share of these that have a value; more to come are reckoned alike
+  int planned = 0;           // at the end (or the look that a stage is sized for), as now planned
+  int planned_at_start = 0;  // at the end, before any look
+  double n_passed = 0;       // whose outcome was due
+  double completeness = 1;   // the share of these that have a value; more to come are reckoned alike
   // Of the comparison.
   ArmParts parts;
   double sign = 1;  // 1 where higher rates are better, else -1

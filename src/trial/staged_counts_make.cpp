@@ -285,8 +285,10 @@ bool StagedCountPlan::Maker::make_table(const design::TrialState& before, LookTa
 std::string StagedCountPlan::Maker::make_first() {
   const bool has_no_pipeline = plan_.looks.pause == design::Pause::when_enrolled ||
                                impl_.first_size.n_known == impl_.start.n_planned ||
-                               impl_.design->decides_by_totals();
-  if (!decides_by_one_table(impl_) || impl_.n_stages() > FirstLook::k_kept || impl_.begins_given)
+                               impl_.design->decides_by_totals() || !impl_.design->may_shrink();
+  // What later looks do of this kind no table of the first one tells.
+  const bool has_later_looks = impl_.n_stages() > 2;
+  if (!decides_by_one_table(impl_) || impl_.begins_given || (has_later_looks && !has_no_pipeline))
     return has_no_pipeline ? "" : "what a look changes may hang on the patients in its pipeline";
   const auto& [active, control] = impl_.hypotheses.front().front();
   FirstLook first;

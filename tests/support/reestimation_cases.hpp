@@ -5,9 +5,11 @@
 #include <array>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "design/design_spec.hpp"
@@ -49,6 +51,52 @@ inline std::shared_ptr<const design::StagedDesign> reestimated(
   context.test = test;
   context.effect = effect;
   return design::make_staged_design(read.value, context);
+}
+
+// What a design makes of one first-stage table.
+struct Looked {
+  design::Decision decision;
+  design::TrialState state;
+  design::Statistics told;
+};
+
+inline Looked look_at(const design::StagedDesign& design, analysis::TwoByTwo table,
+                      int n_enrolled = 0) {
+  Looked looked;
+  design.start(looked.state);
+  design::LookData data;
+  data.n_enrolled = n_enrolled;
+  data.stages = {&table, 1};
+  looked.decision = design.decide(data, looked.state, &looked.told);
+  return looked;
+}
+
+inline double told(const design::Statistics& statistics, std::string_view name) {
+  for (int i = 0; i < statistics.n; ++i)
+    if (statistics.list[static_cast<std::size_t>(i)].name == name)
+      return statistics.list[static_cast<std::size_t>(i)].value;
+  return std::numeric_limits<double>::quiet_NaN();
+}
+
+struct Ended {
+  design::Decision decision;
+  design::TrialState state;
+  design::Inference inference;
+  design::Bits naive = 0;
+};
+
+inline Ended end_with(const design::StagedDesign& design,
+                      const std::array<analysis::TwoByTwo, 2>& stages) {
+  Ended ended;
+  ended.state = look_at(design, stages[0]).state;
+  design::LookData data;
+  data.i_look = 1;
+  data.is_final = true;
+  data.stages = stages;
+  ended.decision = design.decide(data, ended.state, nullptr);
+  ended.inference = design.infer(data, ended.state, 0);
+  ended.naive = design.naive_rejections(data, ended.state);
+  return ended;
 }
 
 inline std::vector<double> binomial_probabilities(int n, double p) {
