@@ -190,19 +190,21 @@ TEST(MultiStage, InfersFromTheArmsOwnPath) {
   EXPECT_LT(best.p_value, 0.025);
 }
 
-// At the first look nothing is to be allowed for: pooled z of 33 against 12 of 40, Wald's standard
-// error.
-TEST(MultiStage, InfersFromOneLookAsFromAFixedTrial) {
+// At the first look nothing is to be allowed for in the estimate: 33 against 12 of 40. The interval is
+// that of all arms and looks, and so is the p-value, below alpha since the arm is rejected.
+TEST(MultiStage, InfersFromOneLookForAllArms) {
   const auto design = make(k_three_looks);
   Trial trial(*design, 3);
   trial.look({33, 15, 18}, 160);
   const auto got = design->infer(trial.data, trial.state, 0);
   ASSERT_TRUE(got.defined);
-  const double pooled = 45.0 / 80, z = 21.0 / 40 / std::sqrt(pooled * (1 - pooled) / 20);
   const double error = std::sqrt((0.825 * 0.175 + 0.3 * 0.7) / 40);
-  EXPECT_NEAR(got.estimate, z * error, 1e-6);
-  EXPECT_NEAR(got.lower, (z - 1.959963985) * error, 1e-6);
-  EXPECT_NEAR(got.p_value, 0.5 * std::erfc(z / std::sqrt(2.0)), 1e-9);
+  EXPECT_NEAR(got.estimate, 0.525, 1e-6);
+  EXPECT_LT(got.lower, 0.525 - trial.state.efficacy_z[0] * error);  // of a boundary without futility
+  EXPECT_NEAR(got.lower + got.upper, 2 * 0.525, 1e-12);
+  EXPECT_EQ(trial.state.rejected, 1u);
+  EXPECT_LT(got.p_value, 0.025);
+  EXPECT_GT(got.p_value, 0.001);
 }
 
 }  // namespace
