@@ -1,12 +1,16 @@
 #include "app/command.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 
 #include "engine/simulate.hpp"
+#include "report/text_table.hpp"
 
 namespace trialwright::app {
 
@@ -90,6 +94,15 @@ std::vector<double> parse_numbers(const std::string& option, const std::string& 
     start = comma + 1;
   }
   return values;
+}
+
+std::string printed_table(const Results& results) {
+  constexpr std::size_t k_narrowest = 80, k_widest = 240;
+  report::TableOptions options;
+  winsize terminal{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &terminal) == 0 && terminal.ws_col > 0)
+    options.width = std::clamp<std::size_t>(terminal.ws_col, k_narrowest, k_widest);
+  return report::text_table(results, options);
 }
 
 void print(const std::string& text) {

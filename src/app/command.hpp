@@ -11,6 +11,7 @@
 #include "app/monitor.hpp"
 #include "scenario/study.hpp"
 #include "trialwright/error.hpp"
+#include "trialwright/results.hpp"
 
 namespace trialwright::app {
 
@@ -59,6 +60,9 @@ std::vector<double> parse_numbers(const std::string& option, const std::string& 
 
 // Prints to stdout; io_error where that fails.
 void print(const std::string& text);
+
+// The table that `run` and `merge` print, as wide as the terminal that stdout is, if it is one.
+std::string printed_table(const Results& results);
 
 // Each adds its subcommand; parsing it sets `action`.
 void add_run_command(CLI::App& app, Action& action);

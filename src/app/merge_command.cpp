@@ -20,7 +20,6 @@
 #include "engine/row_files.hpp"
 #include "report/directory.hpp"
 #include "report/json.hpp"
-#include "report/text_table.hpp"
 #include "shard/merge.hpp"
 
 namespace trialwright::app {
@@ -275,7 +274,7 @@ ExitStatus merge(const Options& options) {
   if (options.common.json)
     print(report::write_json(outcome.results));
   else
-    print(report::text_table(outcome.results) + fmt::format("\nwritten to {}\n", written.string()));
+    print(printed_table(outcome.results) + fmt::format("\nwritten to {}\n", written.string()));
   if (!options.common.quiet)
     tell(fmt::format("{} file{} merged in {:.1f} s\n", outcome.files.size(),
                      outcome.files.size() == 1 ? "" : "s", clocks.seconds()));

@@ -13,7 +13,6 @@
 #include "app/monitor.hpp"
 #include "report/directory.hpp"
 #include "report/json.hpp"
-#include "report/text_table.hpp"
 #include "shard/session.hpp"
 #include "shard/store.hpp"
 
@@ -104,7 +103,7 @@ void report_whole(const Options& options, const scenario::Study& study,
   if (options.common.json)
     print(report::write_json(results));
   else
-    print(report::text_table(results) +
+    print(printed_table(results) +
           (has_results ? fmt::format("\nwritten to {}\n", written.string()) : ""));
   tell_notes(options, outcome, seconds, session.n_threads);
   tell(closing_text(outcome, session.directory, written));

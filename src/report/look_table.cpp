@@ -36,7 +36,7 @@ std::string look_table(const Table& table) {
     block.add_column(spaced(reason));
     block.add_column("exact", Align::right, Fold::with_previous);
   }
-  for (const std::string& name : content.tested) block.add_column("tests " + name);
+  for (const std::string& name : content.tested) block.add_column("selected: " + name);
   for (const LookRow& row : content.looks) {
     std::vector<std::string> cells{fmt::format("{}", row.look)};
     for (const std::string& reason : content.reasons) {
@@ -50,7 +50,7 @@ std::string look_table(const Table& table) {
   if (block.is_empty()) return {};
   std::string text =
       block.render(tested.empty() ? "How trials end, look by look (probabilities)"
-                                  : "How trials end and what they test, look by look (probabilities)",
+                                  : "How trials end and what they select, look by look (probabilities)",
                    table.keys, table.width);
   stops.insert(stops.end(), tested.begin(), tested.end());
   if (const std::string error = largest_error(stops); !error.empty())

@@ -22,13 +22,14 @@ constexpr Rejection k_rejections[] = {
     {"power_all", "(all)", "power", "type I error"},
     {"familywise_error", k_any_true_null, "familywise error", "familywise error"}};
 
-constexpr std::array<std::string_view, 16> k_of_a_subject = {"exact_power",
+constexpr std::array<std::string_view, 17> k_of_a_subject = {"exact_power",
                                                              "naive_power",
                                                              "naive_familywise_error",
                                                              "adjusted_mean_estimate",
                                                              "adjusted_bias",
                                                              "adjusted_rmse",
                                                              "adjusted_coverage",
+                                                             "repeated_coverage",
                                                              "true_value",
                                                              "mean_estimate",
                                                              "bias",
@@ -81,7 +82,7 @@ class Sorter {
  public:
   Sorter(const Point& point, Content& content)
       : point_(point), content_(content), first_(content.subjects.size()) {
-    content_.wholes.push_back({&point, {}});
+    content_.wholes.push_back({&point, {}, {}});
   }
 
   void sort() {
@@ -108,7 +109,11 @@ class Sorter {
     content_.subjects.push_back(std::move(subject));
   }
 
+  // Where every null is true, to reject any of them is the familywise error.
   bool is_said_twice(const Metric& metric) const {
+    if (metric.metric == "power_any" && is_error(point_, metric))
+      return std::any_of(point_.metrics.begin(), point_.metrics.end(),
+                         [](const Metric& other) { return other.metric == "familywise_error"; });
     return is_of_one_ && metric.metric.ends_with("familywise_error");
   }
 
@@ -121,11 +126,10 @@ class Sorter {
     if (metric.metric == "naive_familywise_error")
       return subject_of(std::string(k_any_true_null)).metrics.emplace(metric.metric, &metric).second;
     if (metric.look || !metric.reason.empty()) return false;
-    if (find_in(k_rates, metric.metric) != nullptr && !metric.arm.empty()) {
-      auto& arms = content_.arms;
-      if (std::find(arms.begin(), arms.end(), metric.arm) == arms.end()) arms.push_back(metric.arm);
-      return subject_of(metric.hypothesis).rates.emplace(metric.arm, &metric).second;
-    }
+    if (find_in(k_rates, metric.metric) != nullptr && !metric.arm.empty())
+      return add(subject_of(metric.hypothesis).rates, metric.arm, content_.arms, metric);
+    if (metric.metric == "rerandomised_patients" && !metric.arm.empty() && metric.hypothesis.empty())
+      return add(content_.wholes.back().rerandomised, metric.arm, content_.rerandomised, metric);
     if (!metric.arm.empty()) return false;
     if (const auto* name = find_in(k_of_the_whole, metric.metric); name && metric.hypothesis.empty())
       return content_.wholes.back().metrics.emplace(*name, &metric).second;
@@ -134,12 +138,13 @@ class Sorter {
     return metric.metric.starts_with(k_quantile);
   }
 
+  static bool add(std::map<std::string, const Metric*>& cells, const std::string& name,
+                  std::vector<std::string>& names, const Metric& of) {
+    if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+    return cells.emplace(name, &of).second;
+  }
+
   bool place_at_look(const Metric& metric) {
-    const auto add = [](std::map<std::string, const Metric*>& cells, const std::string& name,
-                        std::vector<std::string>& names, const Metric& of) {
-      if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
-      return cells.emplace(name, &of).second;
-    };
     if (metric.metric == "stop_probability" && metric.arm.empty() && metric.hypothesis.empty())
       return add(look_of(metric).stops, metric.reason, content_.reasons, metric);
     if (metric.metric == "exact_stop_probability" && metric.arm.empty() && metric.hypothesis.empty())

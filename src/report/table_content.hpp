@@ -35,6 +35,7 @@ struct LookRow {
 struct Whole {
   const Point* point = nullptr;
   MetricsByName metrics;
+  std::map<std::string, const Metric*> rerandomised;  // by arm: rerandomised_patients
 };
 
 // A metric that the table has no place of its own for.
@@ -48,8 +49,9 @@ struct Content {
   std::vector<Whole> wholes;  // one a point
   std::vector<LookRow> looks;
   std::vector<Other> others;
-  std::vector<std::string> arms;     // of the rates, in the order of their first mention
-  std::vector<std::string> reasons;  // of the stops, and so here
+  std::vector<std::string> arms;          // of the rates, in the order of their first mention
+  std::vector<std::string> rerandomised;  // arms, and so here
+  std::vector<std::string> reasons;       // of the stops
   std::vector<std::string> tested;
 };
 

@@ -45,6 +45,14 @@ bool is_told_by_a_key(const Table& table, int decimals) {
   return false;
 }
 
+// What an analysis that takes no account of the looks makes of the same rejection.
+const Metric* naive_of(const Subject& subject) {
+  if (subject.rejection == nullptr) return nullptr;
+  return find(subject.metrics, subject.rejection->metric == "familywise_error"
+                                   ? "naive_familywise_error"
+                                   : "naive_power");
+}
+
 std::string rejections(const Table& table) {
   const auto patients = all_of(table.content.wholes, k_patients);
   const int decimals_n = decimals_of_patients(patients);
@@ -67,14 +75,17 @@ std::string rejections(const Table& table) {
     if (with_patients)
       cells.push_back(cell_with_error(k_patients(whole_of(table, subject.point)), decimals_n));
     const Metric* exact = find(subject.metrics, "exact_power");
-    const Metric* naive =
-        find(subject.metrics, subject.rejection->metric == "familywise_error" ? "naive_familywise_error"
-                                                                              : "naive_power");
-    cells.insert(cells.end(), {subject.quantity, with_error(*subject.rejection, decimals),
-                               interval(*subject.rejection, decimals), cell(exact, 4), cell(naive, 4)});
+    cells.insert(cells.end(),
+                 {subject.quantity, with_error(*subject.rejection, decimals),
+                  interval(*subject.rejection, decimals), cell(exact, 4), cell(naive_of(subject), 4)});
     block.add_row(table.keys.of(*subject.point, subject.hypothesis), std::move(cells));
   }
-  return block.is_empty() ? "" : block.render("Probability to reject", table.keys, table.width);
+  if (block.is_empty()) return {};
+  std::string text = block.render("Probability to reject", table.keys, table.width);
+  if (const std::string error = largest_error(all_of<Subject>(table.content.subjects, naive_of));
+      !error.empty())
+    text += fmt::format("MCSE at most {} (naive).\n", error);
+  return text;
 }
 
 struct EstimateColumn {
@@ -119,12 +130,31 @@ std::vector<EstimateColumn> estimate_columns(const Content& content) {
   columns.push_back({"adjusted coverage", Error::told_below, [](const Subject& subject) {
                        return find(subject.metrics, "adjusted_coverage");
                      }});
+  columns.push_back({"repeated coverage", Error::told_below, [](const Subject& subject) {
+                       return find(subject.metrics, "repeated_coverage");
+                     }});
   for (const std::string& arm : content.arms)
     columns.push_back({arm, Error::told_below, [arm](const Subject& subject) -> const Metric* {
                          const auto found = subject.rates.find(arm);
                          return found == subject.rates.end() ? nullptr : found->second;
                        }});
   return columns;
+}
+
+bool is_common(const Results& results, std::uint64_t Point::*count) {
+  return std::all_of(results.points.begin(), results.points.end(),
+                     [&](const Point& point) { return point.*count == results.points.front().*count; });
+}
+
+// Which of the trials `what` is of, told by its metrics, where they are the same first ones of more.
+std::string told_part(std::string_view what, const std::vector<const Metric*>& metrics,
+                      const Table& table) {
+  if (metrics.empty() || !is_common(table.results, &Point::n_trials)) return {};
+  const std::uint64_t n = metrics.front()->n_trials;
+  const bool is_part = n < table.results.points.front().n_trials &&
+                       std::all_of(metrics.begin(), metrics.end(),
+                                   [n](const Metric* metric) { return metric->n_trials == n; });
+  return is_part ? fmt::format("{} are of the first {} trials a point.\n", what, n) : "";
 }
 
 std::string estimates(const Table& table) {
@@ -154,7 +184,10 @@ std::string estimates(const Table& table) {
   std::string text = block.render("Estimates, and observed rates by arm", table.keys, table.width);
   if (!errors.empty())
     text += wrapped(fmt::format("MCSE at most {}.", fmt::join(errors, ", ")), table.width);
-  return text;
+  std::vector<const Metric*> rates;
+  for (const Subject& subject : table.content.subjects)
+    for (const auto& [arm, metric] : subject.rates) rates.push_back(metric);
+  return text + told_part("Estimates and rates", rates, table);
 }
 
 std::string published(const Table& table) {
@@ -194,23 +227,29 @@ std::string published(const Table& table) {
   return block.render("The published estimate among the simulated ones", table.keys, table.width);
 }
 
-bool is_common(const Results& results, std::uint64_t Point::*count) {
-  return std::all_of(results.points.begin(), results.points.end(),
-                     [&](const Point& point) { return point.*count == results.points.front().*count; });
-}
-
 std::string conduct(const Table& table) {
   struct ConductColumn {
     std::string header;
-    std::string_view metric;
+    Chosen<Whole> choose;
+    int fewest_decimals = 1;
   };
-  const ConductColumn columns[] = {{"N 90%", "patients_quantile"},
-                                   {"analysed ± MCSE", "expected_patients_analysed"},
-                                   {"over-run ± MCSE", "overrun_patients"},
-                                   {"screened ± MCSE", "screened_patients"},
-                                   {"enrolment months ± MCSE", "enrolment_months"},
-                                   {"study months ± MCSE", "duration_months"},
-                                   {"months 90%", "duration_quantile"}};
+  const auto named = [](std::string_view name) {
+    return [name](const Whole& whole) { return find(whole.metrics, name); };
+  };
+  const bool has_looks = !table.content.looks.empty();
+  std::vector<ConductColumn> columns{
+      {"N 90%", named("patients_quantile"), 0},
+      {"analysed ± MCSE", named("expected_patients_analysed")},
+      {"over-run ± MCSE", named("overrun_patients")},
+      {"screened ± MCSE", named("screened_patients")},
+      {"enrolment months ± MCSE", named("enrolment_months")},
+      {has_looks ? "months to decision ± MCSE" : "study months ± MCSE", named("duration_months")},
+      {"months 90%", named("duration_quantile")}};
+  for (const std::string& arm : table.content.rerandomised)
+    columns.push_back({"randomised again: " + arm, [arm](const Whole& whole) -> const Metric* {
+                         const auto found = whole.rerandomised.find(arm);
+                         return found == whole.rerandomised.end() ? nullptr : found->second;
+                       }});
   const int decimals_n = decimals_of_patients(all_of(table.content.wholes, k_patients));
   const bool with_patients = !is_told_by_a_key(table, decimals_n);
   const bool with_trials = !is_common(table.results, &Point::n_trials);
@@ -221,18 +260,15 @@ std::string conduct(const Table& table) {
   std::vector<int> decimals;
   for (const ConductColumn& column : columns) {
     block.add_column(column.header);
-    const auto name = column.metric;
     decimals.push_back(
-        decimals_for(all_of<Whole>(table.content.wholes,
-                                   [name](const Whole& whole) { return find(whole.metrics, name); }),
-                     name == "patients_quantile" ? 0 : 1, 1));
+        decimals_for(all_of(table.content.wholes, column.choose), column.fewest_decimals, 1));
   }
   if (with_trials) block.add_column("trials");
   if (with_failed) block.add_column("failed analyses");
   for (const Whole& whole : table.content.wholes) {
     std::vector<std::string> cells;
-    for (std::size_t c = 0; c < std::size(columns); ++c)
-      cells.push_back(cell_with_error(find(whole.metrics, columns[c].metric), decimals[c]));
+    for (std::size_t c = 0; c < columns.size(); ++c)
+      cells.push_back(cell_with_error(columns[c].choose(whole), decimals[c]));
     if (with_trials) cells.push_back(fmt::format("{}", whole.point->n_trials));
     if (with_failed) cells.push_back(fmt::format("{}", whole.point->n_failed_analyses));
     const bool says_nothing =
@@ -244,7 +280,8 @@ std::string conduct(const Table& table) {
   if (block.is_empty()) return {};
   for (std::size_t k = k_first_axis_key; k < table.keys.hypothesis(); ++k) block.join_if_all(k);
   block.join(k_scenario_key);
-  return block.render("Conduct of the trial", table.keys, table.width);
+  return block.render("Conduct of the trial", table.keys, table.width) +
+         told_part("Months", all_of<Whole>(table.content.wholes, named("duration_months")), table);
 }
 
 // What has no place of its own, one line each.
@@ -265,24 +302,41 @@ std::string others(const Table& table) {
   return block.is_empty() ? "" : block.render("Further metrics", table.keys, table.width);
 }
 
+// What the words of the table mean, of those that it uses.
 std::string legend(const Table& table) {
-  bool has_null = false, has_exact = false, has_naive = false;
-  for (const Subject& subject : table.content.subjects) {
-    has_null = has_null || subject.quantity == "type I error";
-    has_naive = has_naive || subject.metrics.contains("naive_power");
-    has_exact = has_exact || subject.metrics.contains("exact_power");
-  }
+  const Content& content = table.content;
+  const auto any_subject = [&](auto&& holds) {
+    return std::any_of(content.subjects.begin(), content.subjects.end(), holds);
+  };
+  const auto has = [&](std::string_view metric) {
+    return any_subject([metric](const Subject& subject) { return subject.metrics.contains(metric); });
+  };
+  const auto has_of_the_whole = [&](std::string_view metric) {
+    return std::any_of(content.wholes.begin(), content.wholes.end(),
+                       [metric](const Whole& whole) { return whole.metrics.contains(metric); });
+  };
   std::string out =
-      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of "
-      "trials, normal "
-      "for means and rates.";
-  if (has_null)
-    out +=
-        " Type I error: the probability to reject a hypothesis whose null is true, where power has no "
-        "meaning.";
-  if (has_naive)
-    out += " Naive: by an analysis that takes no account of the looks and of what they changed.";
-  if (has_exact) out += " Exact: by enumeration of all outcomes, free of Monte Carlo error.";
+      "± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of trials, "
+      "normal for means and rates.";
+  const auto explain = [&out](bool is_used, std::string_view words) {
+    if (is_used) out += fmt::format(" {}", words);
+  };
+  explain(any_subject([](const Subject& subject) { return subject.quantity == "type I error"; }),
+          "Type I error: the probability to reject a hypothesis whose null is true, where power has no "
+          "meaning.");
+  explain(any_subject([](const Subject& subject) { return subject.quantity == "familywise error"; }),
+          "Familywise error: to reject any hypothesis whose null is true.");
+  explain(has("naive_power"),
+          "Naive: by an analysis that takes no account of the looks and of what they changed.");
+  explain(has("exact_power"), "Exact: by enumeration of all outcomes, free of Monte Carlo error.");
+  explain(!content.tested.empty(), "Selected: still tested at that look.");
+  explain(
+      has("adjusted_bias"),
+      "Adjusted: estimates and intervals that allow for the looks; estimates of a hypothesis are of "
+      "the trials that tested it at their last look.");
+  explain(has_of_the_whole("patients_quantile"), "90%: the 90th percentile over trials.");
+  explain(has_of_the_whole("overrun_patients"),
+          "Over-run: enrolled when a trial ended, but not known to its last decision.");
   return wrapped(out, table.width);
 }
 

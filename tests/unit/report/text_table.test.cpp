@@ -70,11 +70,11 @@ reported         300  easi50         0.25230 ± 0.00030  0.00010 ± 0.00030    0
 MCSE at most 0.00070 (coverage), 0.00020 (placebo), 0.00020 (hcmsc).
 
 Conduct of the trial
-scenario    patients  study months ± MCSE  failed analyses
-----------  --------  -------------------  ---------------
-null_truth       300         23.46 ± 0.01                0
-reported         300         23.46 ± 0.01                7
-(all)            150         23.46 ± 0.01                0
+scenario    patients  months to decision ± MCSE  failed analyses
+----------  --------  -------------------------  ---------------
+null_truth       300               23.46 ± 0.01                0
+reported         300               23.46 ± 0.01                7
+(all)            150               23.46 ± 0.01                0
 
 Note (1 of 4 points): 7 trials had an empty stratum; they count as no rejection
 
@@ -171,17 +171,17 @@ sequential  easi50           type I error       0.02440 ± 0.00050  [0.02340, 0.
 
 selection   easi50[low]      type I error       0.01310 ± 0.00040  [0.01230, 0.01390]          0.0211
 selection   easi50[high]     type I error       0.01290 ± 0.00040  [0.01210, 0.01370]          0.0205
-selection   (any)            type I error       0.02500 ± 0.00050  [0.02400, 0.02600]
 selection   (any true null)  familywise error   0.02500 ± 0.00050  [0.02400, 0.02600]          0.0401
+MCSE at most 0.00060 (naive).
 
-How trials end and what they test, look by look (probabilities)
-design      look  efficacy   exact  futility  completed  tests low  tests high
-----------  ----  --------  ------  --------  ---------  ---------  ----------
+How trials end and what they select, look by look (probabilities)
+design      look  efficacy   exact  futility  completed  selected: low  selected: high
+----------  ----  --------  ------  --------  ---------  -------------  --------------
 sequential     1    0.0016  0.0015    0.6523
 sequential     2    0.0228                       0.3233
 
 selection      1    0.0000
-selection      2    0.0250                       0.9750     0.4997      0.5003
+selection      2    0.0250                       0.9750         0.4997          0.5003
 MCSE at most 0.0016.
 
 Estimates, and observed rates by arm
@@ -191,14 +191,19 @@ sequential  easi50      -0.00910 ± 0.00020        -0.0012    0.9432            
 MCSE at most 0.00020 (adjusted bias), 0.00090 (coverage), 0.00090 (adjusted coverage).
 
 Conduct of the trial
-design                N  N 90%  analysed ± MCSE  over-run ± MCSE  study months ± MCSE  months 90%
-----------  -----------  -----  ---------------  ---------------  -------------------  ----------
-sequential  296.6 ± 0.2    412      277.2 ± 0.3       19.4 ± 0.2           33.9 ± 0.1  51.5 ± 0.2
+design                N  N 90%  analysed ± MCSE  over-run ± MCSE  months to decision ± MCSE  months 90%
+----------  -----------  -----  ---------------  ---------------  -------------------------  ----------
+sequential  296.6 ± 0.2    412      277.2 ± 0.3       19.4 ± 0.2                 33.9 ± 0.1  51.5 ± 0.2
+Months are of the first 4096 trials a point.
 
 ± is the Monte Carlo standard error (MCSE); intervals are 95%: Wilson for proportions of trials, normal
 for means and rates. Type I error: the probability to reject a hypothesis whose null is true, where
-power has no meaning. Naive: by an analysis that takes no account of the looks and of what they changed.
-Exact: by enumeration of all outcomes, free of Monte Carlo error.
+power has no meaning. Familywise error: to reject any hypothesis whose null is true. Naive: by an
+analysis that takes no account of the looks and of what they changed. Exact: by enumeration of all
+outcomes, free of Monte Carlo error. Selected: still tested at that look. Adjusted: estimates and
+intervals that allow for the looks; estimates of a hypothesis are of the trials that tested it at their
+last look. 90%: the 90th percentile over trials. Over-run: enrolled when a trial ended, but not known to
+its last decision.
 )");
 }
 
@@ -208,6 +213,18 @@ TEST(TextTable, what_has_no_place_stands_below) {
   results.points[0].metrics.push_back(other);
   EXPECT_THAT(text_table(results), HasSubstr("Further metrics\n"));
   EXPECT_THAT(text_table(results), HasSubstr("half_life    0.250 ± 0.010  [0.230, 0.270]"));
+}
+
+TEST(TextTable, counts_the_randomised_again_by_arm) {
+  Results results = sample();
+  for (Point& point : results.points)
+    for (const char* arm : {"stop", "keep"})
+      point.metrics.push_back(
+          in_arm(metric("rerandomised_patients", "", 26.4, 0.05, 26.3, 26.5, 100000), arm));
+  const std::string text = text_table(results);
+  EXPECT_THAT(text, HasSubstr("  randomised again: stop  randomised again: keep"));
+  EXPECT_THAT(text, HasSubstr("            26.40 ± 0.05            26.40 ± 0.05"));
+  EXPECT_THAT(text, Not(HasSubstr("Further metrics")));
 }
 
 TEST(TextTable, one_point_needs_no_names) {
@@ -294,6 +311,10 @@ TEST(TextTable, rejecting_several_is_an_error_where_all_are_null) {
   EXPECT_THAT(text_table(results), testing::ContainsRegex("\\(any\\) +power "));
   point.null_hypotheses = {"easi50", "easi90"};
   EXPECT_THAT(text_table(results), testing::ContainsRegex("\\(any\\) +type I error "));
+  // The same number, under the name that is meant.
+  point.metrics.push_back(metric("familywise_error", "", 0.03, 0.001, 0.028, 0.032, 100000));
+  EXPECT_THAT(text_table(results), testing::ContainsRegex("\\(any true null\\) +familywise error "));
+  EXPECT_THAT(text_table(results), Not(HasSubstr("(any) ")));
 }
 
 TEST(TextTable, says_once_what_several_scenarios_share) {
@@ -305,9 +326,9 @@ TEST(TextTable, says_once_what_several_scenarios_share) {
   results.points.push_back(sample_point("slow", "300", 0.9));
   const std::string text = text_table(results);
   const std::string conduct = text.substr(text.find("Conduct of the trial"));
-  EXPECT_THAT(conduct, HasSubstr("slow                       150         30.00 ± 0.01"));
-  EXPECT_THAT(conduct, HasSubstr("null_truth, reported       150         23.46 ± 0.01"));
-  EXPECT_THAT(conduct, HasSubstr("(all)                      300         23.46 ± 0.01"));
+  EXPECT_THAT(conduct, HasSubstr("slow                       150               30.00 ± 0.01"));
+  EXPECT_THAT(conduct, HasSubstr("null_truth, reported       150               23.46 ± 0.01"));
+  EXPECT_THAT(conduct, HasSubstr("(all)                      300               23.46 ± 0.01"));
 }
 
 TEST(TextTable, prints_the_digits_that_the_error_supports) {
