@@ -121,6 +121,9 @@ std::string allowing_text(const ReplayedTrial& trial, std::size_t i_analysis) {
         fmt::format("    allowing for the design: {} {:.4f} ({:.4f} to {:.4f}), one-sided p = {:.4g}\n",
                     effect_name(trial.plan.analyses[i_analysis].effect), made.estimate, made.lower,
                     made.upper, made.p_value);
+    if (made.has_repeated())
+      text += fmt::format("    repeated interval of the last look: {:.4f} to {:.4f}\n",
+                          made.repeated_lower, made.repeated_upper);
   }
   return text +
          fmt::format("    taking no account of it: {}\n",
@@ -190,6 +193,7 @@ ordered_json analysis_json(const ReplayedTrial& trial, std::size_t i) {
     const auto& made = trial.staged.inference[i];
     json["adjusted_estimate"] = {made.estimate, made.lower, made.upper};
     json["adjusted_p_value"] = made.p_value;
+    if (made.has_repeated()) json["repeated_interval"] = {made.repeated_lower, made.repeated_upper};
   }
   return json;
 }

@@ -68,7 +68,8 @@ inline constexpr std::array<base::Named<Overrun>, 2> k_overruns{{
     {"not_analysed", "the decision and the estimate rest on the patients known at the look", "",
      Overrun::not_analysed},
     {"analysed",
-     "pipeline patients are followed and enter the final estimate; the decision to stop stands (deletion method)",
+     "pipeline patients are followed and enter the final estimates, unadjusted and adjusted, as if the last look "
+     "had been made on them too (deletion method); the decision to stop stands",
      "Whitehead 1992; Hampson & Jennison 2013", Overrun::analysed},
 }};
 

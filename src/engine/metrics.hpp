@@ -23,7 +23,8 @@ inline constexpr double k_level = 0.95;
 // Of a design that looks before the end instead (n_trials states the trials that each rests on): of
 // each hypothesis power, naive_power (of an analysis that takes no account of the looks), exact_power,
 // the estimation's metrics at the look that ended the trial, unadjusted, and adjusted_mean_estimate,
-// adjusted_bias, adjusted_rmse, adjusted_coverage (both of the trials that still tested it there); of
+// adjusted_bias, adjusted_rmse, adjusted_coverage and, where the design has them, repeated_coverage (of
+// its repeated interval at that look; all of the trials that still tested it there); of
 // other analyses as above, at that look. Of the trial: power_any and power_all of several hypotheses;
 // familywise_error and naive_familywise_error where a null is true; stop_probability by look and
 // reason, exact_stop_probability where it is known, p_stop_harm; selection_probability of each

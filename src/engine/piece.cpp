@@ -197,8 +197,8 @@ void write(const StagedAccumulator& staged, ByteWriter& out) {
   for (const auto& mean : staged.first_means) write(mean, out);
   out.varint(staged.adjusted.size());
   for (const auto& one : staged.adjusted) {
-    out.varint(one.n_defined);
-    out.varint(one.n_covered);
+    for (const auto count : {one.n_defined, one.n_covered, one.n_repeated, one.n_repeated_covered})
+      out.varint(count);
     write(one.estimate, out);
   }
 }
@@ -229,8 +229,8 @@ StagedAccumulator read_staged(ByteReader& in) {
   for (auto& mean : staged.first_means) mean = read_moments(in);
   staged.adjusted.resize(in.count(k_least_adjusted_bytes));
   for (auto& one : staged.adjusted) {
-    one.n_defined = in.varint();
-    one.n_covered = in.varint();
+    for (auto* count : {&one.n_defined, &one.n_covered, &one.n_repeated, &one.n_repeated_covered})
+      *count = in.varint();
     one.estimate = read_moments(in);
   }
   return staged;

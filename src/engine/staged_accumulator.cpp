@@ -95,8 +95,14 @@ void StagedAccumulator::add_inference(const trial::TrialPlan& plan,
     if (!inference.defined || !on_scale || !was_tested_last(outcome.state, i)) continue;
     ++adjusted[i].n_defined;
     adjusted[i].estimate.add(on_analysis_scale(effect, inference.estimate));
-    if (const auto& truth = true_values[i])
-      adjusted[i].n_covered += inference.lower <= *truth && *truth <= inference.upper ? 1 : 0;
+    const auto& truth = true_values[i];
+    const auto holds = [&](double lower, double upper) {
+      return truth && lower <= *truth && *truth <= upper ? 1 : 0;
+    };
+    adjusted[i].n_covered += holds(inference.lower, inference.upper);
+    if (!inference.has_repeated()) continue;
+    ++adjusted[i].n_repeated;
+    adjusted[i].n_repeated_covered += holds(inference.repeated_lower, inference.repeated_upper);
   }
 }
 
@@ -134,6 +140,8 @@ void StagedAccumulator::merge(const StagedAccumulator& later) {
   for (std::size_t i = 0; i < adjusted.size(); ++i) {
     adjusted[i].n_defined += later.adjusted[i].n_defined;
     adjusted[i].n_covered += later.adjusted[i].n_covered;
+    adjusted[i].n_repeated += later.adjusted[i].n_repeated;
+    adjusted[i].n_repeated_covered += later.adjusted[i].n_repeated_covered;
     adjusted[i].estimate.merge(later.adjusted[i].estimate);
   }
 }

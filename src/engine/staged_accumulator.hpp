@@ -26,8 +26,10 @@ bool was_tested_last(const design::TrialState& state, std::size_t i_hypothesis);
 // Adjusted inference on one hypothesis, of the trials that tested it at their last look.
 struct AdjustedAccumulator {
   std::uint64_t n_defined = 0;
-  std::uint64_t n_covered = 0;  // of these, the interval holds the true value
-  stats::Moments estimate;      // on the analysis scale, about the true value or 0
+  std::uint64_t n_covered = 0;   // of these, the interval holds the true value
+  std::uint64_t n_repeated = 0;  // have a repeated interval too
+  std::uint64_t n_repeated_covered = 0;
+  stats::Moments estimate;  // on the analysis scale, about the true value or 0
 };
 
 struct StagedAccumulator {

@@ -142,7 +142,9 @@ void add_adjusted_estimation(const trial::TrialPlan& plan, std::size_t i_hypothe
                              const std::optional<TrueValue>& truth, const PointAccumulator& sum,
                              std::vector<Metric>& metrics) {
   const auto& analysis = plan.analyses[i_hypothesis];
-  const auto& [n, n_covered, moments] = sum.staged.adjusted[i_hypothesis];
+  const auto& adjusted = sum.staged.adjusted[i_hypothesis];
+  const auto& moments = adjusted.estimate;
+  const std::uint64_t n = adjusted.n_defined;
   if (n < 2) return;
   metrics.push_back(
       with_error("adjusted_mean_estimate", analysis.name, moments.mean(), moments.mcse_of_mean(), n));
@@ -155,7 +157,10 @@ void add_adjusted_estimation(const trial::TrialPlan& plan, std::size_t i_hypothe
       std::sqrt(moments.mcse_of_mean() * moments.mcse_of_mean() + true_mcse * true_mcse), n));
   metrics.push_back(with_error("adjusted_rmse", analysis.name, moments.root_mean_square(),
                                moments.mcse_of_root_mean_square(), n));
-  metrics.push_back(proportion("adjusted_coverage", analysis.name, n_covered, n));
+  metrics.push_back(proportion("adjusted_coverage", analysis.name, adjusted.n_covered, n));
+  if (adjusted.n_repeated > 0)
+    metrics.push_back(proportion("repeated_coverage", analysis.name, adjusted.n_repeated_covered,
+                                 adjusted.n_repeated));
 }
 
 }  // namespace trialwright::engine

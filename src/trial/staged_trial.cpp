@@ -64,7 +64,8 @@ class Run {
   void keep(int n_patients);
   void set_dates();
   void follow();
-  void fill_stages();
+  // The tables of so many stages, of the patients at the places below n_known.
+  void fill_stages(int n_stages, int n_known);
   void fill_merits();
   void fill_mean_merits();
   void fill_safety();
@@ -219,11 +220,11 @@ void Run::note_known(int n_known) {
   staged_.enrolled_by.push_back(n_enrolled_);
 }
 
-void Run::fill_stages() {
+void Run::fill_stages(int n_stages, int n_known) {
   const auto strata = static_cast<std::size_t>(n_strata(plan_.analyses.front(), workspace_));
   const auto n_hypotheses = static_cast<std::size_t>(plan_.n_hypotheses);
-  const auto n_stages = static_cast<std::size_t>(state_.n_looks) + 1;
-  staged_.stages.resize(n_stages * n_hypotheses * strata);
+  const auto n = static_cast<std::size_t>(n_stages);
+  staged_.stages.resize(n * n_hypotheses * strata);
   const auto fill = [&](std::size_t stage, Places places) {
     for (std::size_t h = 0; h < n_hypotheses; ++h)
       tabulate(plan_.analyses[h], workspace_, places,
@@ -231,12 +232,12 @@ void Run::fill_stages() {
   };
   switch (plan_.staged->stages_by()) {
     case design::StageBy::outcome:
-      fill(n_stages - 1, {n_known_before_, n_known_});
+      fill(n - 1, {n_known_before_, n_known});
       break;
     case design::StageBy::randomisation:
-      for (std::size_t stage = 0; stage < n_stages; ++stage)
-        fill(stage, {stage == 0 ? 0 : std::min(staged_.enrolled_by[stage - 1], n_known_),
-                     std::min(staged_.enrolled_by[stage], n_known_)});
+      for (std::size_t stage = 0; stage < n; ++stage)
+        fill(stage, {stage == 0 ? 0 : std::min(staged_.enrolled_by[stage - 1], n_known),
+                     std::min(staged_.enrolled_by[stage], n_known)});
       break;
   }
 }
@@ -288,7 +289,7 @@ void Run::fill_safety() {
 
 design::StopReason Run::decide(std::vector<LookRecord>* records) {
   note_known(n_due(plan_.analyses.front().i_estimand));
-  fill_stages();
+  fill_stages(state_.n_looks + 1, n_known_);
   fill_merits();
   fill_safety();
   data_ = {.i_look = state_.n_looks,
@@ -362,9 +363,12 @@ void Run::finish() {
   outcome_.n_analysed = is_whole() ? n_randomised() : n_known_;
   outcome_.has_calendar = has_calendar_;
   outcome_.decision_months = has_calendar_ ? decision_months_ : 0;
-  if (trial_ < k_inference_trials)
+  if (trial_ < k_inference_trials) {
+    // The last stage takes in the over-run where the plan analyses it.
+    if (is_whole() && !is_final_) fill_stages(state_.n_looks, n_randomised());
     for (int h = 0; h < plan_.n_hypotheses; ++h)
       outcome_.inference.push_back(plan_.staged->infer(data_, state_, h));
+  }
   analyse();
   note_calendar();
 }

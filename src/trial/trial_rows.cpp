@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/append_number.hpp"
@@ -147,6 +148,10 @@ void TrialRows::append_staged(std::size_t i_analysis, std::string& out) const {
   for (const double value : {inference.estimate, inference.lower, inference.upper, inference.p_value}) {
     out += ',';
     if (is_adjusted) base::append_shortest(out, value);
+  }
+  for (const double limit : {inference.repeated_lower, inference.repeated_upper}) {
+    out += ',';
+    if (std::isfinite(limit)) base::append_shortest(out, limit);
   }
   out += ',';
   if (is_hypothesis) out += (staged_->naive_rejected >> i_analysis & 1U) != 0 ? '1' : '0';

@@ -32,12 +32,13 @@ inline constexpr std::string_view k_trial_columns =
 // look); decision_months: until the last decision, empty without a
 // calendar; arms and population: that recruited at the end, arms joined by "+", population empty for
 // all; then, of hypotheses, the estimate, its interval and its one-sided p-value that allow for the
-// design, empty where they are not made (k_inference_trials) or not defined, and whether an analysis
+// design and the repeated interval of the last look, empty where they are not made
+// (k_inference_trials), not defined or infinite, and whether an analysis
 // rejects that takes no account of it; decisions: decisions_text(). `rejected` is the design's decision
 // for hypotheses, the planned test's for other analyses.
 inline constexpr std::string_view k_staged_trial_columns =
     ",looks,stop_reason,n_enrolled,n_analysed,decision_months,arms,population,adjusted_estimate,"
-    "adjusted_lower,adjusted_upper,adjusted_p_value,naive_rejected,decisions";
+    "adjusted_lower,adjusted_upper,adjusted_p_value,repeated_lower,repeated_upper,naive_rejected,decisions";
 
 // Which columns a study's rows have.
 enum class RowColumns { of_fixed_designs, of_staged_designs };

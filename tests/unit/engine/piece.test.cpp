@@ -43,6 +43,8 @@ StagedAccumulator staged_with(double shift, std::mt19937_64& engine) {
   for (auto& one : staged.adjusted) {
     one.n_defined = engine() % 100;
     one.n_covered = engine() % 100;
+    one.n_repeated = engine() % 100;
+    one.n_repeated_covered = engine() % 100;
     one.estimate = stats::Moments(shift);
     for (int i = 0; i < 9; ++i) one.estimate.add(number());
   }

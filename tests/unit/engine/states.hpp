@@ -44,7 +44,8 @@ inline std::string state_of(const PointAccumulator& sum) {
   for (const auto& mean : staged.first_means)
     text += fmt::format("\n{} {:a} {:a}", mean.count(), mean.sums().sum, mean.sums().sum_of_squares);
   for (const auto& one : staged.adjusted)
-    text += fmt::format("\n{} {} {:a} {:a}", one.n_defined, one.n_covered, one.estimate.sums().sum,
+    text += fmt::format("\n{} {} {} {} {:a} {:a}", one.n_defined, one.n_covered, one.n_repeated,
+                        one.n_repeated_covered, one.estimate.sums().sum,
                         one.estimate.sums().sum_of_squares);
   return text;
 }

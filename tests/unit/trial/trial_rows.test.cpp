@@ -152,7 +152,7 @@ TEST(TrialRows, AStagedTrialTellsItsLooks) {
   StagedOutcome outcome;
   std::vector<LookRecord> looks;
   simulate_staged(*plan, 3, workspace, outcome, &looks);
-  outcome.inference = {{0.01, 0.2, 0.1, 0.3, true}};
+  outcome.inference = {{0.01, 0.2, 0.1, 0.3, true, 0.05, 0.35}};
   TrialRows rows;
   rows.turn_to(*plan, "", RowColumns::of_staged_designs);
   rows.begin(3, &workspace.outcome, outcome, looks);
@@ -172,6 +172,8 @@ TEST(TrialRows, AStagedTrialTellsItsLooks) {
   EXPECT_EQ(field(hypothesis, "population"), "");
   EXPECT_EQ(field(hypothesis, "adjusted_estimate"), "0.2");
   EXPECT_EQ(field(hypothesis, "adjusted_p_value"), "0.01");
+  EXPECT_EQ(field(hypothesis, "repeated_lower"), "0.05");
+  EXPECT_EQ(field(hypothesis, "repeated_upper"), "0.35");
   EXPECT_EQ(field(hypothesis, "naive_rejected"), "0");
   EXPECT_EQ(field(hypothesis, "decisions"),
             "1: enlarge to 120 (n_enrolled " + std::to_string(looks[0].n_enrolled) +
@@ -181,6 +183,7 @@ TEST(TrialRows, AStagedTrialTellsItsLooks) {
   ASSERT_EQ(secondary.size(), names.size());
   EXPECT_EQ(field(secondary, "rejected"), workspace.outcome.analyses[1].rejected ? "1" : "0");
   EXPECT_EQ(field(secondary, "adjusted_estimate"), "");
+  EXPECT_EQ(field(secondary, "repeated_lower"), "");
   EXPECT_EQ(field(secondary, "naive_rejected"), "");
   // A fixed design of the same study leaves the columns empty.
   const auto fixed = support::plan(text);
