@@ -64,8 +64,8 @@ std::optional<std::string> check_points(const BoundarySpec& spec) {
     before = point;
   }
   if (!(before.information == 1 && before.share == 1))
-    return "spending that does not end with all of the error at information 1 (a last point [1, 1] is "
-           "needed)";
+    return "spending that does not end with all of the error at information 1 (a last point of "
+           "information 1 and share 1 is needed)";
   return std::nullopt;
 }
 

@@ -209,7 +209,7 @@ TEST(CheckBoundary, TellsWhatIsWrong) {
   EXPECT_THAT(said(check(of(Family::kim_demets), 0.025, 2)), HasSubstr("without a parameter"));
   EXPECT_THAT(said(check(of(Family::kim_demets, -1), 0.025, 2)), HasSubstr("from 0.01 to 50"));
   EXPECT_THAT(said(check(of(Family::haybittle_peto), 0.001, 2)), HasSubstr("spend all"));
-  EXPECT_THAT(said(check(of(Family::piecewise), 0.025, 2)), HasSubstr("[1, 1]"));
+  EXPECT_THAT(said(check(of(Family::piecewise), 0.025, 2)), HasSubstr("information 1 and share 1"));
   BoundarySpec user = of(Family::user);
   EXPECT_THAT(said(check(user, 0.025, 2)), HasSubstr("one is needed"));
   user.z = {2, 2};
