@@ -21,12 +21,12 @@ tells whole/resolved.yaml 'precision: {metric: power, mcse: 0.0075, round_trials
 # in_rounds DIR N...: one round by shards of each of these numbers in turn (the last one's for all that follow), merged,
 # until merge says that all is there.
 in_rounds() {
-  local directory=$1 n i status=5 n_rounds=0
+  local directory=$1 study=${study:-study.yaml} whole=${whole:-whole} n i status=5 n_rounds=0
   shift
   while ((status == 5 && n_rounds < 8)); do
     n=$1
     (($# == 1)) || shift
-    for ((i = 1; i <= n; ++i)); do exits 0 run study.yaml -q -o "$directory" --shard "$i/$n"; done
+    for ((i = 1; i <= n; ++i)); do exits 0 run "$study" -q -o "$directory" --shard "$i/$n"; done
     status=0
     "$program" merge "$directory" -q >out 2>err || status=$?
     if ((status == 5)); then tells err 'next round'; fi
@@ -34,13 +34,32 @@ in_rounds() {
   done
   expect "merge after $n_rounds rounds in $directory" "$status" 0
   ((n_rounds > 2)) || fault "$directory took $n_rounds rounds: the test shows nothing"
-  same whole/results.json "$directory/results.json"
-  same whole/results.csv "$directory/results.csv"
+  same "$whole/results.json" "$directory/results.json"
+  same "$whole/results.csv" "$directory/results.csv"
 }
 in_rounds one 1
 in_rounds two 2
 in_rounds seven 7
 in_rounds mixed 5 2 3
+
+# Trials with looks, in rounds of shards and interrupted.
+cat >staged.yaml <<END
+schema: 1
+extends: $configs/group_sequential.yaml
+simulation: {trials: 20000, engine: patients, truth_patients: 8192, precision: {metric: power, mcse: 0.006, round_trials: 1000}}
+END
+exits 0 run staged.yaml -q -o staged
+n_stops=$(grep -o '"n_trials": [0-9]*,' staged/results.json | sort -u | wc -l)
+((n_stops >= 2)) || fault "all points with looks stop at once: the test shows nothing"
+study=staged.yaml whole=staged in_rounds staged_in_two 2
+status=4
+for ((n_runs = 0; status == 4 && n_runs < 100; ++n_runs)); do
+  status=0
+  timeout -s INT "0.$((3 + n_runs % 5))" "$program" run staged.yaml -q -o staged_stopped --resume >out 2>err || status=$?
+  if ((status == 124)); then status=4; fi
+done
+expect "trials with looks, interrupted $n_runs times" "$status" 0
+same staged/results.json staged_stopped/results.json
 
 # A round that lacks a shard is not judged.
 exits 0 run study.yaml -q -o lacking --shard 1/2
