@@ -9,8 +9,8 @@
 
 #include "analysis/z_statistic.hpp"
 #include "design/design_spec.hpp"
+#include "design/look_inference.hpp"
 #include "design/look_tables.hpp"
-#include "design/stagewise_inference.hpp"
 
 namespace trialwright::design {
 
@@ -83,7 +83,7 @@ class GroupSequential final : public StagedDesign {
   int n_patients_;
   DesignContext context_;
   analysis::ZStatistic z_;
-  StagewiseInference inference_;
+  LookInference inference_;
   double critical_z_;  // of an analysis without looks
   std::vector<double> information_;
   RunningBoundary efficacy_;

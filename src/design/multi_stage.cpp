@@ -10,8 +10,8 @@
 #include "analysis/z_statistic.hpp"
 #include "design/active_arms.hpp"
 #include "design/design_spec.hpp"
+#include "design/look_inference.hpp"
 #include "design/look_tables.hpp"
-#include "design/stagewise_inference.hpp"
 #include "math/normal.hpp"
 
 namespace trialwright::design {
@@ -45,7 +45,7 @@ class MultiStage final : public StagedDesign {
   analysis::ZStatistic z_;
   double alpha_;
   double naive_z_;
-  StagewiseInference inference_;
+  LookInference inference_;
   sequential::MultiArmBoundary boundary_;
   sequential::MultiArmPValues p_values_;
   // [i_look] of the same shape if no arm is dropped: repeated intervals hold for any effect, of which

@@ -209,10 +209,9 @@ Inference StagewiseInference::operator()(const StagewiseTest& test, const Stagew
   result.estimate = on_scale(sign_ * found.median_unbiased);
   result.lower = on_scale(sign_ > 0 ? found.lower : -found.upper);
   result.upper = on_scale(sign_ > 0 ? found.upper : -found.lower);
-  if (std::isfinite(found.repeated_lower) && std::isfinite(found.repeated_upper)) {
-    result.repeated_lower = on_scale(sign_ > 0 ? found.repeated_lower : -found.repeated_upper);
-    result.repeated_upper = on_scale(sign_ > 0 ? found.repeated_upper : -found.repeated_lower);
-  }
+  // Infinite at a look that could not reject: such an interval holds everything.
+  result.repeated_lower = on_scale(sign_ > 0 ? found.repeated_lower : -found.repeated_upper);
+  result.repeated_upper = on_scale(sign_ > 0 ? found.repeated_upper : -found.repeated_lower);
   result.defined = std::isfinite(found.median_unbiased);
   return result;
 }

@@ -1,6 +1,6 @@
 // What a trial with looks says of its effect: repeated intervals, both sides' levels, over-run, several
 // arms; against the recursion at the information really there and simulated trials.
-#include "design/stagewise_inference.hpp"
+#include "design/look_inference.hpp"
 
 #include <gtest/gtest.h>
 

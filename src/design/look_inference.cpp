@@ -1,4 +1,4 @@
-#include "design/stagewise_inference.hpp"
+#include "design/look_inference.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -38,23 +38,23 @@ double null_effect(const DesignContext& context, const analysis::TwoByTwo& table
 
 }  // namespace
 
-StagewiseInference::StagewiseInference(const DesignContext& context)
+LookInference::LookInference(const DesignContext& context)
     : context_(context),
       estimator_(context.effect, analysis::IntervalMethod::wald, context.confidence_level,
                  analysis::stratification_of(context.test.method)) {}
 
-double StagewiseInference::sign() const {
+double LookInference::sign() const {
   return context_.test.direction == Direction::higher_is_better ? 1 : -1;
 }
 
-analysis::Estimate StagewiseInference::estimate_of(const LookData& data, int i_hypothesis) const {
+analysis::Estimate LookInference::estimate_of(const LookData& data, int i_hypothesis) const {
   // Without strata no list of tables is made: limits of the effect are asked for in every trial.
   return data.n_strata == 1 ? estimator_(table_of_stages(data, i_hypothesis, 0, data.i_look))
                             : estimator_(strata_of_stages(data, i_hypothesis, 0, data.i_look));
 }
 
-std::optional<StagewiseInference::Evidence> StagewiseInference::evidence(const LookData& data,
-                                                                         int i_hypothesis) const {
+std::optional<LookInference::Evidence> LookInference::evidence(const LookData& data,
+                                                               int i_hypothesis) const {
   const auto estimate = estimate_of(data, i_hypothesis);
   const double error = estimate.standard_error;
   if (!estimate.defined || !(error > 0) || !std::isfinite(error)) return std::nullopt;
@@ -64,18 +64,18 @@ std::optional<StagewiseInference::Evidence> StagewiseInference::evidence(const L
   return Evidence{sign() * (value - null), error, null};
 }
 
-double StagewiseInference::on_scale(double theta, const Evidence& from) const {
+double LookInference::on_scale(double theta, const Evidence& from) const {
   const double effect = from.null + sign() * theta;
   return is_ratio() ? math::exp(effect) : effect;
 }
 
-EffectInterval StagewiseInference::on_scale(double lower, double upper, const Evidence& from) const {
+EffectInterval LookInference::on_scale(double lower, double upper, const Evidence& from) const {
   if (sign() < 0) std::swap(lower, upper);
   return {on_scale(lower, from), on_scale(upper, from)};
 }
 
-Inference StagewiseInference::operator()(const LookData& data, int i_hypothesis, const Looks& looks,
-                                         double z) const {
+Inference LookInference::operator()(const LookData& data, int i_hypothesis, const Looks& looks,
+                                    double z) const {
   Inference inference;
   if (looks.information.empty() || !(looks.information.back() > 0)) return inference;
   inference.p_value =
@@ -97,15 +97,14 @@ Inference StagewiseInference::operator()(const LookData& data, int i_hypothesis,
   return inference;
 }
 
-std::optional<EffectInterval> StagewiseInference::repeated(const LookData& data, int i_hypothesis,
-                                                           double upper_z, double lower_z) const {
+std::optional<EffectInterval> LookInference::repeated(const LookData& data, int i_hypothesis,
+                                                      double upper_z, double lower_z) const {
   const auto found = evidence(data, i_hypothesis);
   if (!found) return std::nullopt;
   return on_scale(found->theta - upper_z * found->error, found->theta + lower_z * found->error, *found);
 }
 
-std::optional<double> StagewiseInference::advantage(const LookData& data, int i_hypothesis,
-                                                    double z) const {
+std::optional<double> LookInference::advantage(const LookData& data, int i_hypothesis, double z) const {
   const auto estimate = estimate_of(data, i_hypothesis);
   const bool higher = sign() > 0;
   if (!is_ratio()) {
@@ -117,7 +116,7 @@ std::optional<double> StagewiseInference::advantage(const LookData& data, int i_
   return z > 0 ? k_infinity : 0;
 }
 
-double StagewiseInference::z_of_advantage(const LookData& data, int i_hypothesis, double limit) const {
+double LookInference::z_of_advantage(const LookData& data, int i_hypothesis, double limit) const {
   const auto found = evidence(data, i_hypothesis);
   if (!found) return -k_infinity;
   return ((is_ratio() ? math::log(limit) : limit) - sign() * found->null) / found->error;

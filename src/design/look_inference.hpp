@@ -17,9 +17,9 @@ struct EffectInterval {
 
 // All on a hypothesis's unadjusted (log) effect over its Wald standard error, of all patients known at a
 // look; positive is benefit. Immutable.
-class StagewiseInference {
+class LookInference {
  public:
-  explicit StagewiseInference(const DesignContext& context);
+  explicit LookInference(const DesignContext& context);
 
   // The looks so far, the last one that of the data. `information`: the fraction of the planned.
   struct Looks {
