@@ -100,6 +100,8 @@ std::vector<Kind> kinds_of_one_design() {
       {"reestimation_variances", "designs.*.reestimation.variance", rows(design::k_sizing_variances)},
       {"reestimation_keeps", "designs.*.reestimation.keeps, of blinded_rate",
        rows(design::k_kept_effects)},
+      {"reestimation_resizes", "designs.*.reestimation.resizes, of several looks",
+       rows(design::k_resizes)},
       {"reestimation_futility", "designs.*.futility.rule of sample_size_reestimation",
        rows(design::k_reestimation_stops)},
       {"reestimation_actions", "what looks of sample_size_reestimation decide, in results",

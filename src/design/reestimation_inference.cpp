@@ -164,7 +164,7 @@ SequentialEstimate StagewiseInference::by_normal_combination(const StagewiseTest
                                                  {stages.futility_z.data(), n}},
                                                 confidence_level_);
   const bool changes_early = static_cast<std::size_t>(test.first_change()) + 2 < test.n_looks();
-  if (n > 1 && changes_early && !is_blinded_ && test.stops_for_efficacy()) {
+  if (changes_early && !is_blinded_ && test.stops_for_efficacy()) {
     found.lower = found.repeated_lower;
     found.upper = found.repeated_upper;
   }

@@ -17,8 +17,7 @@
 // patient of each stage into the first arm (75/113/151 against 75/112/149) where blocks of 2 give
 // 75/112 or 113/150; the rule itself is held to exact characteristics in those arms
 // (gs_exact_rpact_w2.csv) by tests/reference/gs_exact_binary.test.cpp, and those agree with rpact's
-// million trials. Rows W3 re-estimate at two looks; tests/reference/reestimation.test.cpp holds the
-// sizing to them.
+// million trials. Rows W3 re-estimate at two looks: reestimation_looks.test.cpp.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
