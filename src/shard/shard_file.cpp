@@ -26,7 +26,7 @@ using base::ByteReader;
 using base::ByteWriter;
 
 constexpr std::string_view k_magic = "trialwright shard\n";
-constexpr std::uint32_t k_format_version = 2;
+constexpr std::uint32_t k_format_version = 3;
 constexpr std::uint64_t k_preamble_bytes = k_magic.size() + sizeof(std::uint32_t);
 constexpr std::uint64_t k_head_bytes = 1 + sizeof(std::uint64_t) + sizeof(std::uint32_t);
 constexpr std::uint64_t k_crc_bytes = sizeof(std::uint32_t);
