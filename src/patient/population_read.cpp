@@ -66,6 +66,17 @@ std::vector<std::string> level_names(const std::string& of, const std::vector<do
   return levels;
 }
 
+// Names of the levels, which stay where the cuts are swept; `of_cuts` where none are given.
+std::vector<std::string> read_levels(input::Reader& reader, std::vector<std::string> of_cuts) {
+  if (!reader.has("levels")) return of_cuts;
+  auto levels = reader.texts("levels", of_cuts);
+  const std::set<std::string> distinct(levels.begin(), levels.end());
+  if (levels.size() == of_cuts.size() && distinct.size() == levels.size()) return levels;
+  reader.fault("levels", "the cuts make " + std::to_string(of_cuts.size()) +
+                             " levels (each needs a name of its own, from the lowest up)");
+  return of_cuts;
+}
+
 bool increases(const std::vector<double>& values) {
   return std::adjacent_find(values.begin(), values.end(), std::greater_equal<>()) == values.end();
 }
@@ -296,7 +307,8 @@ void Population::read_strata(input::Reader& section, const std::vector<std::stri
         reader.fault("cuts", "the cuts must be one or more numbers that increase");
         stratum.cuts = {0};
       }
-      stratum.levels = level_names(choices[static_cast<std::size_t>(stratum.covariate)], stratum.cuts);
+      stratum.levels = read_levels(
+          reader, level_names(choices[static_cast<std::size_t>(stratum.covariate)], stratum.cuts));
     }
     strata_.push_back(std::move(stratum));
   }

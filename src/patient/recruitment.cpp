@@ -122,7 +122,7 @@ void fill_no_sites(Cohort& cohort) {
 void check_shares(const std::vector<Region>& regions, input::Reader& section) {
   double sum = 0;
   for (const auto& region : regions) {
-    if (!region.maximum_share) return;
+    if (!region.maximum_share || region.maximum_patients) return;
     sum += *region.maximum_share;
   }
   if (regions.empty() || sum >= 1 - k_least_share) return;

@@ -167,7 +167,7 @@ std::optional<AnalysisEntry::Consistency> read_consistency(input::Reader& reader
 // An estimate is compared with one of the same thing.
 void check_consistency(const StudySpec& spec, std::size_t i_analysis, input::Reader& reader) {
   const auto& entry = spec.analyses[i_analysis];
-  if (!entry.consistency) return;
+  if (!entry.consistency || entry.spec.borrowing) return;
   const auto& with = spec.analyses[static_cast<std::size_t>(entry.consistency->with)];
   const std::string pair = fmt::format("\"{}\" and \"{}\"", entry.name, with.name);
   if (&with == &entry)

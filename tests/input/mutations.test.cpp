@@ -160,8 +160,9 @@ INSTANTIATE_TEST_SUITE_P(Shipped, Mutations,
                          testing::Values("phase2.yaml", "phase3_power.yaml", "phase3_sweep.yaml",
                                          "assurance.yaml", "type1_error.yaml", "group_sequential.yaml",
                                          "promising_zone.yaml", "seamless_selection.yaml",
-                                         "enrichment.yaml", "regional_bridging.yaml",
-                                         "maintenance.yaml"),
+                                         "enrichment.yaml", "enrichment_prevalence.yaml",
+                                         "regional_bridging.yaml", "maintenance.yaml",
+                                         "adaptive_error.yaml", "compare_designs.yaml"),
                          [](const auto& config) {
                            return config.param.substr(0, config.param.find('.'));
                          });
