@@ -234,7 +234,10 @@ class ManyArms {
       for (std::size_t arm = 0; arm < 3; ++arm)
         events[arm] = std::binomial_distribution<int>(150, rates[arm])(engine);
       for (std::size_t h = 0; h < 2; ++h) stages.push_back({events[h + 1], 150, events[0], 150});
-      data = {.i_look = k, .is_final = k == 1, .n_hypotheses = 2, .stages = stages};
+      data.i_look = k;
+      data.is_final = k == 1;
+      data.n_hypotheses = 2;
+      data.stages = stages;
       design_->decide(data, state, nullptr);
     }
     bool is_below = false, is_missed = false;
