@@ -334,6 +334,8 @@ std::string legend(const Table& table) {
       has("adjusted_bias"),
       "Adjusted: estimates and intervals that allow for the looks; estimates of a hypothesis are of "
       "the trials that tested it at their last look.");
+  explain(has("repeated_coverage"),
+          "Repeated: by the intervals that hold at all looks together, the last look's.");
   explain(has_of_the_whole("patients_quantile"), "90%: the 90th percentile over trials.");
   explain(has_of_the_whole("overrun_patients"),
           "Over-run: enrolled when a trial ended, but not known to its last decision.");
