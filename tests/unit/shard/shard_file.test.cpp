@@ -313,7 +313,7 @@ TEST_F(ShardFile, OfAnotherKindOrFormatIsToldSo) {
   EXPECT_EQ(
       fault_of([&] { read_shard_file(file_); }),
       file_.string() +
-          ": is a shard file of format 9, and this program reads format 2; use the version of the "
+          ": is a shard file of format 9, and this program reads format 3; use the version of the "
           "program that wrote it, or move the file away and do its work again");
   EXPECT_THAT(fault_of([&] { read_shard_file(root_ / "absent"); }), HasSubstr("cannot be read"));
   EXPECT_THAT(fault_of([&] { read_shard_file(root_); }), HasSubstr("Is a directory"));
