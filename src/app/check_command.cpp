@@ -25,14 +25,18 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Seconds of one trial drawn as counts, by drawing some on one thread.
+// Seconds of one trial drawn as counts, by drawing more and more on one thread until they take some
+// hundredths of a second.
 double seconds_a_draw(const trial::TrialPlan& plan, const engine::PointEngine& engine) {
-  constexpr std::uint64_t k_trials = 1 << 16;
-  const engine::Work work{&plan, engine::TrueValues(plan.analyses.size()), k_trials,
-                          trial::k_calendar_trials, engine.counts};
-  const auto start = std::chrono::steady_clock::now();
-  engine::simulate({&work, 1}, 1, nullptr);
-  return seconds_since(start) / k_trials;
+  constexpr std::uint64_t k_fewest = 16, k_most = 1 << 16;
+  for (std::uint64_t n_trials = k_fewest;; n_trials *= 4) {
+    const engine::Work work{&plan, engine::TrueValues(plan.analyses.size()), n_trials,
+                            trial::k_calendar_trials, engine.counts};
+    const auto start = std::chrono::steady_clock::now();
+    engine::simulate({&work, 1}, 1, nullptr);
+    const double seconds = seconds_since(start);
+    if (seconds > 0.05 || n_trials >= k_most) return seconds / static_cast<double>(n_trials);
+  }
 }
 
 // Seconds of one trial, by simulating for about a hundredth of a second on one thread.
