@@ -98,6 +98,9 @@ class Enrichment final : public StagedDesign {
   double rate_advantage(const analysis::TwoByTwo& table) const;
   int restricted_size(const LookData& data, const TrialState& state) const;
   std::optional<StageEstimate> estimate_of(const LookData& data, int i_stage, int i_hypothesis) const;
+  // Of the first stages; nothing where one of them has none.
+  std::optional<std::array<StageEstimate, 2>> estimates_of(const LookData& data, int n_stages,
+                                                           int i_hypothesis) const;
 
   EnrichmentSpec rules_;
   int n_planned_;
@@ -265,6 +268,17 @@ std::optional<StageEstimate> Enrichment::estimate_of(const LookData& data, int i
                        estimate.standard_error};
 }
 
+std::optional<std::array<StageEstimate, 2>> Enrichment::estimates_of(const LookData& data, int n_stages,
+                                                                     int i_hypothesis) const {
+  std::array<StageEstimate, 2> parts;
+  for (int stage = 0; stage < n_stages; ++stage) {
+    const auto part = estimate_of(data, stage, i_hypothesis);
+    if (!part) return std::nullopt;
+    parts[static_cast<std::size_t>(stage)] = *part;
+  }
+  return parts;
+}
+
 // z of the stage that chose, as adjusted for two populations.
 double adjusted_for_two(double z) {
   constexpr double k_least = -30;
@@ -279,13 +293,10 @@ Inference Enrichment::infer(const LookData& data, const TrialState& state, int i
   const int n_stages = evidence_of(data, state.open, stages);
   if (has_two || n_stages == 1)
     result.p_value = closed_.p_value({stages.data(), static_cast<std::size_t>(n_stages)}, i_hypothesis);
-  std::array<StageEstimate, 2> parts;
   const int n = has_two ? 2 : 1;
-  for (int stage = 0; stage < n; ++stage) {
-    const auto part = estimate_of(data, stage, i_hypothesis);
-    if (!part) return result;
-    parts[static_cast<std::size_t>(stage)] = *part;
-  }
+  const auto estimates = estimates_of(data, n, i_hypothesis);
+  if (!estimates) return result;
+  const auto& parts = *estimates;
   // The p-value of `no better than value` (sign 1) or `no worse` (-1).
   const auto p_of = [&](double value, double sign, bool adjusted) {
     std::array<double, 2> z{};

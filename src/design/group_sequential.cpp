@@ -5,6 +5,7 @@
 #include <limits>
 #include <span>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "analysis/z_statistic.hpp"
@@ -64,6 +65,10 @@ class GroupSequential final : public StagedDesign {
   };
 
   void plan_bounds(const GroupSequentialSpec& rules);
+  // Efficacy and harm at the planned looks.
+  sequential::Boundary planned_sides(const GroupSequentialSpec& rules) const;
+  // Futility by limits of z, and what it spares of alpha where it is binding.
+  void plan_limits(const GroupSequentialSpec& rules, sequential::Boundary& boundary);
   double planned_drift(const GroupSequentialSpec& rules) const;
   double limit_of(int i_look, double information) const;
   double information_of(const LookData& data) const;
@@ -140,44 +145,49 @@ double GroupSequential::limit_of(int i_look, double information) const {
   return limit_->z_limit({i_look, information, final_z_});
 }
 
-void GroupSequential::plan_bounds(const GroupSequentialSpec& rules) {
-  const auto n = information_.size();
+sequential::Boundary GroupSequential::planned_sides(const GroupSequentialSpec& rules) const {
   sequential::Boundary boundary = efficacy_.planned();
-  std::vector<double> harm_z(n, k_infinity);
-  if (harm_) harm_z = harm_->planned().efficacy_z;
   if (heeds_harm_) {
-    const auto both =
-        sequential::two_sided_boundary(rules.efficacy.boundary, rules.efficacy.alpha,
-                                       rules.harm->boundary, rules.harm->alpha, information_);
-    boundary.efficacy_z = both.efficacy_z;
-    for (std::size_t k = 0; k < n; ++k) harm_z[k] = -both.harm_z[k];
+    auto both = sequential::two_sided_boundary(rules.efficacy.boundary, rules.efficacy.alpha,
+                                               rules.harm->boundary, rules.harm->alpha, information_);
+    boundary.efficacy_z = std::move(both.efficacy_z);
+    boundary.harm_z = std::move(both.harm_z);
+  } else if (harm_) {
+    for (std::size_t k = 0; k < information_.size(); ++k)
+      boundary.harm_z[k] = -harm_->planned().efficacy_z[k];
   }
-  final_z_ = boundary.efficacy_z.back();
-  std::vector<double> limits(n, -k_infinity);
+  return boundary;
+}
+
+void GroupSequential::plan_limits(const GroupSequentialSpec& rules, sequential::Boundary& boundary) {
+  std::vector<double> limits(information_.size(), -k_infinity);
   const auto set_limits = [&] {
-    for (std::size_t k = 0; k + 1 < n; ++k) limits[k] = limit_of(static_cast<int>(k), information_[k]);
+    for (std::size_t k = 0; k + 1 < limits.size(); ++k)
+      limits[k] = limit_of(static_cast<int>(k), information_[k]);
   };
-  if (limit_) set_limits();
-  if (limit_ && is_binding(rules)) {
-    // Limits that hang on the last critical value, and the value on the limits.
-    for (int round = 0; round < 50; ++round) {
-      boundary = sequential::efficacy_boundary(rules.efficacy.boundary, rules.efficacy.alpha,
-                                               information_, limits);
-      const double moved = std::abs(boundary.efficacy_z.back() - final_z_);
-      final_z_ = boundary.efficacy_z.back();
-      set_limits();
-      if (moved < 1e-13) break;
-    }
+  set_limits();
+  // Binding limits hang on the last critical value, and the value on the limits.
+  double moved = is_binding(rules) ? 1 : 0;
+  for (int round = 0; round < 50 && moved >= 1e-13; ++round) {
+    boundary.efficacy_z = sequential::efficacy_boundary(rules.efficacy.boundary, rules.efficacy.alpha,
+                                                        information_, limits)
+                              .efficacy_z;
+    moved = std::abs(boundary.efficacy_z.back() - final_z_);
+    final_z_ = boundary.efficacy_z.back();
+    set_limits();
   }
-  for (std::size_t k = 0; k < n; ++k) {
+  boundary.futility_z = limits;
+}
+
+void GroupSequential::plan_bounds(const GroupSequentialSpec& rules) {
+  sequential::Boundary boundary = planned_sides(rules);
+  final_z_ = boundary.efficacy_z.back();
+  if (limit_) plan_limits(rules, boundary);
+  for (std::size_t k = 0; k < information_.size(); ++k) {
     Bounds bounds;
     bounds.efficacy_z = boundary.efficacy_z[k];
-    if (k + 1 < n) {
-      if (limit_) bounds.futility_z = limits[k];
-      if (futility_ && futility_->rule == FutilityRule::beta_spending)
-        bounds.futility_z = boundary.futility_z[k];
-    }
-    bounds.harm_z = harm_z[k];
+    if (k + 1 < information_.size()) bounds.futility_z = boundary.futility_z[k];
+    bounds.harm_z = -boundary.harm_z[k];
     planned_.push_back(bounds);
   }
 }
