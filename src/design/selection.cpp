@@ -170,9 +170,11 @@ double Selection::excess_risk(const LookData& data, int i_hypothesis) const {
 Decision Selection::choose(const LookData& data, TrialState& state, Statistics* told) const {
   std::array<double, k_most_closed> merits{};
   Bits allowed = 0;
+  bool anything_known = false;
   for (int h = 0; h < arms_.n_hypotheses(); ++h) {
     const double gain = merits[static_cast<std::size_t>(h)] = merit(data, h);
     bool is_safe = true;
+    anything_known = anything_known || gain > -k_infinity;
     if (told) told->add("merit", gain, h);
     if (rules_.safety) {
       const double excess = excess_risk(data, h);
@@ -182,6 +184,11 @@ Decision Selection::choose(const LookData& data, TrialState& state, Statistics* 
     // Negated, so that a merit that is no number is not chosen by.
     if (is_safe && gain > -k_infinity && gain >= rules_.at_least - k_equal_merit)
       allowed |= Bits{1} << h;
+  }
+  // A look ahead of the first outcome shows nothing to choose by: no arm is dropped.
+  if (!anything_known) {
+    state.n_planned = std::min(data.n_enrolled + second_stage(state.arms), most_patients());
+    return {StopReason::none, "go_on"};
   }
   state.open = rules_.rule.choose({{merits.data(), static_cast<std::size_t>(arms_.n_hypotheses())},
                                    allowed,

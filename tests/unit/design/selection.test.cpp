@@ -205,6 +205,21 @@ TEST(TreatmentSelection, StopsWithNoArmLeft) {
   EXPECT_EQ(design->naive_rejections(trial.data, trial.state), 0u);
 }
 
+TEST(TreatmentSelection, DropsNobodyBeforeTheFirstOutcome) {
+  for (const char* rule :
+       {"{rule: best}", "{rule: best, at_least: 0.1}", "{rule: near_best, within: 0.1}"}) {
+    const auto design = make(study(rule));
+    Trial trial(*design, {19, 14, 13});
+    design->start(trial.state = {});
+    trial.tables.clear();
+    trial.look(*design, {-1, -1, -1}, 0, 0, 4);
+    EXPECT_EQ(trial.decision.stop, StopReason::none) << rule;
+    EXPECT_EQ(trial.decision.action, "go_on") << rule;
+    EXPECT_EQ(trial.state.open, 0b111u) << rule;
+    EXPECT_LE(trial.state.n_planned, design->most_patients()) << rule;
+  }
+}
+
 TEST(TreatmentSelection, ReadsTheEstimandItIsTold) {
   const auto design = make(study("{rule: best, on: week_8}"));
   EXPECT_EQ(Trial(*design, {25, 12, 12}, {0.1, 0.3, 0.2}).state.open, 0b010u);
