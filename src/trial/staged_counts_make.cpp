@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <numeric>
@@ -116,6 +118,9 @@ std::string StagedCountPlan::Maker::why_not_looks() const {
 }
 
 std::string StagedCountPlan::Maker::why_not_patients() const {
+  if (const int most = plan_.staged->most_patients(); most > plan_.n_patients)
+    return fmt::format("the sites may enrol only {} of the {} patients that a look may ask for",
+                       plan_.n_patients, most);
   for (const auto& analysis : plan_.analyses)
     if (analysis.subgroup) return "a hypothesis is about a subgroup, whose numbers are left to chance";
   std::set<double> weeks;

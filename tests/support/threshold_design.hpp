@@ -1,6 +1,7 @@
 // A plain design with looks for tests: the pooled z of all known against a critical value a look.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -98,6 +99,7 @@ inline std::shared_ptr<const trial::TrialPlan> staged_plan(
     const std::vector<int>& interim_outcomes) {
   auto plan = std::const_pointer_cast<trial::TrialPlan>(support::plan(all_sections));
   plan->n_planned = plan->n_patients;
+  plan->n_patients = std::max(plan->n_patients, design->most_patients());
   plan->staged = std::move(design);
   for (const int outcomes : interim_outcomes)
     plan->looks.interim.push_back({design::OutcomesKnown{{static_cast<double>(outcomes), false}}});

@@ -220,6 +220,8 @@ TEST(StagedCounts, SayWhyNot) {
               HasSubstr("pipeline"));
   EXPECT_THAT(with([](TrialPlan& plan) { plan.looks.interim[0] = {design::CalendarDate{12}}; }),
               HasSubstr("something else"));
+  EXPECT_THAT(with([](TrialPlan& plan) { plan.n_patients = 299; }),
+              HasSubstr("enrol only 299 of the 300 patients that a look may ask for"));
   const auto design =
       std::make_shared<support::ThresholdDesign>(300, std::vector{3.5, 2.0}, std::vector{0.0, k_never});
   EXPECT_THAT(why_not(*support::staged_plan(support::sections(300), design, {100})),
