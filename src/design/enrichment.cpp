@@ -210,7 +210,10 @@ std::array<double, 2> Enrichment::statistics(const LookData& data, const TrialSt
 Decision Enrichment::decide_interim(const LookData& data, TrialState& state, Statistics* told) const {
   const StageEvidence stage = evidence(data, 0, k_both);
   const auto values = statistics(data, state, stage);
-  const EnrichmentAction action = choose(rules_, values[k_all], values[k_subgroup]);
+  // A look ahead of the first outcome shows nothing to choose by.
+  const EnrichmentAction action = is_known(data, k_all)
+                                      ? choose(rules_, values[k_all], values[k_subgroup])
+                                      : EnrichmentAction::both;
   if (told) {
     for (const int h : {k_all, k_subgroup}) {
       const auto i = static_cast<std::size_t>(h);

@@ -32,6 +32,12 @@ inline analysis::TwoByTwo table_of_stages(const LookData& data, int i_hypothesis
   return sum;
 }
 
+// Is anything known of both arms that a hypothesis compares?
+inline bool is_known(const LookData& data, int i_hypothesis) {
+  const auto table = table_of_stages(data, i_hypothesis, 0, data.i_look);
+  return table.n_1 > 0 && table.n_0 > 0;
+}
+
 // One table a stratum.
 inline std::vector<analysis::TwoByTwo> strata_of_stages(const LookData& data, int i_hypothesis,
                                                         int first, int last) {

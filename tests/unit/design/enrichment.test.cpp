@@ -228,6 +228,9 @@ TEST(Enrichment, keeps_its_sense_in_degenerate_tables) {
     }
     EXPECT_FALSE(design->infer(first.at(250, false), result.state, 1).defined);
   }
+  const auto before_outcomes = look(*design, Tables{{{0, 0, 0, 0}, {0, 0, 0, 0}}}, 4);
+  EXPECT_EQ(before_outcomes.decision.stop, StopReason::none);
+  EXPECT_EQ(before_outcomes.decision.action, "go_on_with_both");
   // The last planned outcome was known before the look was due: one stage, all of alpha.
   TrialState state;
   design->start(state);

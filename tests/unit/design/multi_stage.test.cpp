@@ -61,8 +61,9 @@ class Trial {
     design.start(state);
   }
 
+  // -1: nobody of the arm or the control is known.
   Decision look(std::vector<int> responders, int n_enrolled) {
-    for (int x : responders) tables_.push_back({x, 40, 12, 40});
+    for (int x : responders) tables_.push_back(x < 0 ? TwoByTwo{} : TwoByTwo{x, 40, 12, 40});
     data = {};
     data.i_look = state.n_looks;
     data.is_final = state.n_looks + 1 == design_.n_looks();
@@ -147,6 +148,17 @@ TEST(MultiStage, EndsWithTheLastArm) {
   EXPECT_EQ(end.stop, StopReason::futility);
   EXPECT_EQ(end.action, "drop_all");
   EXPECT_EQ(trial.state.rejected, 0u);
+}
+
+TEST(MultiStage, DropsNobodyBeforeTheFirstOutcome) {
+  for (const char* futility : {"futility: zero\n", "boundary: triangular\n"}) {
+    const auto design = make(k_three_looks + futility);
+    Trial trial(*design, 3);
+    const auto first = trial.look({-1, -1, -1}, 4);
+    EXPECT_EQ(first.stop, StopReason::none) << futility;
+    EXPECT_EQ(first.action, "go_on") << futility;
+    EXPECT_EQ(trial.state.open, 0b111u) << futility;
+  }
 }
 
 TEST(MultiStage, StopsWithOneRejectionOrWithAll) {
