@@ -46,7 +46,9 @@ std::vector<double> one_or_each(input::Reader& reader, std::string_view key,
 }
 
 std::vector<int> patients_of_stages(input::Reader& reader, std::string_view key, std::size_t n) {
+  const std::size_t faults_before = reader.faults().size();
   const auto written = one_or_each(reader, key, {1, k_maximum_patients, false, false, "patients"}, n);
+  if (reader.faults().size() != faults_before) return std::vector<int>(n, 1);
   std::vector<int> patients;
   for (const double value : written) {
     if (value != std::floor(value)) {

@@ -21,7 +21,7 @@ namespace trialwright::design {
 
 using sequential::k_most_looks;
 inline constexpr int k_most_hypotheses = 8;  // active arms, or populations
-inline constexpr int k_most_statistics = 24;
+inline constexpr int k_most_statistics = 4 * k_most_hypotheses + 8;
 
 // Sets of hypotheses, of arms: bit i is the i-th.
 using Bits = std::uint32_t;
