@@ -15,8 +15,8 @@ struct EffectInterval {
   double upper = 0;
 };
 
-// All on a hypothesis's unadjusted (log) effect over its Wald standard error, of all patients known at a
-// look; positive is benefit. Immutable.
+// All on a hypothesis's unadjusted (log) effect over its Wald standard error, of all patients known at
+// a look; positive is benefit. Immutable.
 class LookInference {
  public:
   explicit LookInference(const DesignContext& context);

@@ -38,10 +38,10 @@ MultiStageSpec read_multi_stage(input::Reader& reader, const DesignSpec& spec, c
 //
 // Inference: the p-value is adjusted for all arms and looks (sequential::MultiArmPValues; an arm is
 // rejected where it is below alpha). The interval is the repeated one of the last look that tested the
-// arm: estimate -+ standard error times the critical value of the same boundary without futility, so that
-// with probability 1 - 2 alpha all arms' intervals at all looks hold their truths, whichever arms were
-// stopped or chosen and why (Jennison & Turnbull 2000, chapter 9). The estimate is median unbiased by the
-// stagewise ordering of the arm's own path, not adjusted for the other arms.
+// arm: estimate -+ standard error times the critical value of the same boundary without futility, so
+// that with probability 1 - 2 alpha all arms' intervals at all looks hold their truths, whichever arms
+// were stopped or chosen and why (Jennison & Turnbull 2000, chapter 9). The estimate is median unbiased
+// by the stagewise ordering of the arm's own path, not adjusted for the other arms.
 std::shared_ptr<const StagedDesign> make_multi_stage(const DesignSpec& spec,
                                                      const MultiStageSpec& rules,
                                                      const DesignContext& context);

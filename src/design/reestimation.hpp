@@ -83,10 +83,10 @@ ReestimationSpec read_reestimation(input::Reader& reader, const DesignSpec& spec
 // tests on either side. A look leaves in the state, at its own place, what its stage's z was held
 // against: efficacy_z, above which it rejects, and of a two-sided test futility_z, below which it
 // rejects for harm (of unweighted at the end: that of all patients); and at the next one's place what
-// the end will be held against if it is the next. So the last look before the end decides all but one z.
-// A size is rounded up to whole blocks (of permuted_block without strata; else to the allocation ratio),
-// a stage's to the common divisor of these and the planned looks. Futility is judged at every look
-// before the end by what the end holds.
+// the end will be held against if it is the next. So the last look before the end decides all but one
+// z. A size is rounded up to whole blocks (of permuted_block without strata; else to the allocation
+// ratio), a stage's to the common divisor of these and the planned looks. Futility is judged at every
+// look before the end by what the end holds.
 std::shared_ptr<const StagedDesign> make_reestimation(const DesignSpec& spec,
                                                       const ReestimationSpec& rules,
                                                       const DesignContext& context);

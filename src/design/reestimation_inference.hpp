@@ -18,13 +18,13 @@ namespace trialwright::design {
 // planned weights also where the test is unweighted; of an unweighted test after a blinded rule, which
 // learns nothing of the effect, with the weights that the stages came to.
 //
-// By stagewise ordering (sequential/inference.hpp): median-unbiased and exact whatever the rule where it
-// changes the last stage alone (Brannath, Mehta & Posch 2009). Where a look before the last one may have
-// changed a size by what it saw, the interval is the repeated one, which holds whatever was changed
-// (Lehmacher & Wassmer 1999; Mehta, Bauer, Posch & Brannath 2007), and the estimate the stagewise one,
-// which is then nearly median-unbiased; without stops for efficacy, where nothing is repeated, both are
-// stagewise. Of Fisher's combination of more than two stages the interval is the repeated one, and the
-// estimate the effect of which the product is its own median.
+// By stagewise ordering (sequential/inference.hpp): median-unbiased and exact whatever the rule where
+// it changes the last stage alone (Brannath, Mehta & Posch 2009). Where a look before the last one may
+// have changed a size by what it saw, the interval is the repeated one, which holds whatever was
+// changed (Lehmacher & Wassmer 1999; Mehta, Bauer, Posch & Brannath 2007), and the estimate the
+// stagewise one, which is then nearly median-unbiased; without stops for efficacy, where nothing is
+// repeated, both are stagewise. Of Fisher's combination of more than two stages the interval is the
+// repeated one, and the estimate the effect of which the product is its own median.
 //
 // The p-value is that of the decision's own statistics, by stagewise ordering under the null, exact
 // whatever was changed. Not defined where an estimate is not (an empty arm, a ratio with a zero count).
@@ -33,15 +33,15 @@ class StagewiseInference {
   enum class Rule { blinded, unblinded };
   StagewiseInference(const DesignContext& context, Rule rule);
 
-  // The stages decided so far; `z` is the planned test's. `futility_z`: up to which combined z each look
-  // stops for futility (-infinity: it does not); such a stop ranks below every later end in estimate and
-  // interval, not in the p-value, for the test gives no alpha back.
+  // The stages decided so far; `z` is the planned test's. `futility_z`: up to which combined z each
+  // look stops for futility (-infinity: it does not); such a stop ranks below every later end in
+  // estimate and interval, not in the p-value, for the test gives no alpha back.
   Inference operator()(const StagewiseTest& test, const StagewiseTest::Bounds& bounds, const StageZ& z,
                        const LookData& data, std::span<const double> futility_z) const;
 
  private:
-  // Of z values that are not the planned test's, but of one hypothesis about the effect. Stages of which
-  // nobody came to be known are left out.
+  // Of z values that are not the planned test's, but of one hypothesis about the effect. Stages of
+  // which nobody came to be known are left out.
   struct Stages {
     std::array<double, k_most_looks> z{};
     std::array<double, k_most_looks> information{};

@@ -23,8 +23,8 @@ class Resizing {
   // Outcomes that a look waited for; 0 where something else triggered it. `state` as before its
   // decision.
   int awaited(std::size_t i_look, const TrialState& state) const;
-  // The patients that a re-estimation at this look is about, as planned: those at the end, or at the next
-  // look.
+  // The patients that a re-estimation at this look is about, as planned: those at the end, or at the
+  // next look.
   int planned_horizon(std::size_t i_look, const TrialState& state) const;
 
   // Makes the plan after a look that lets the trial go on: state.n_planned, and of next_stage the

@@ -24,16 +24,16 @@ inline constexpr double k_level = 0.95;
 // each hypothesis power, naive_power (of an analysis that takes no account of the looks), exact_power,
 // the estimation's metrics at the look that ended the trial, unadjusted, and adjusted_mean_estimate,
 // adjusted_bias, adjusted_rmse, adjusted_coverage and, where the design has them, repeated_coverage (of
-// its repeated interval at that look; all of the trials that still tested it there); of
-// other analyses as above, at that look. Of the trial: power_any and power_all of several hypotheses;
-// familywise_error and naive_familywise_error where a null is true; stop_probability by look and
-// reason, exact_stop_probability where it is known, p_stop_harm; selection_probability of each
-// hypothesis at each look after the first (it is tested there), and where arms are chosen by means
-// mean_value of each arm at the first look (over the trials that came to it; under `hypothesis` the
-// estimand's name); expected_patients and patients_quantile
-// (enrolled, the pipeline included; reason "0.9"), expected_patients_analysed (on whom the estimates
-// rest), overrun_patients (enrolled when the trial ended, with an outcome that its decision did not know);
-// duration_months and duration_quantile (until the decision that ended the trial).
+// its repeated interval at that look; all of the trials that still tested it there); of other analyses
+// as above, at that look. Of the trial: power_any and power_all of several hypotheses; familywise_error
+// and naive_familywise_error where a null is true; stop_probability by look and reason,
+// exact_stop_probability where it is known, p_stop_harm; selection_probability of each hypothesis at
+// each look after the first (it is tested there), and where arms are chosen by means mean_value of each
+// arm at the first look (over the trials that came to it; under `hypothesis` the estimand's name);
+// expected_patients and patients_quantile (enrolled, the pipeline included; reason "0.9"),
+// expected_patients_analysed (on whom the estimates rest), overrun_patients (enrolled when the trial
+// ended, with an outcome that its decision did not know); duration_months and duration_quantile (until
+// the decision that ended the trial).
 std::vector<Metric> metrics_of(const trial::TrialPlan& plan,
                                const std::vector<std::optional<TrueValue>>& true_values,
                                const std::vector<std::optional<double>>& exact_powers,

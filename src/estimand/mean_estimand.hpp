@@ -21,8 +21,8 @@ class MeanEstimand {
   const std::string& name() const { return name_; }
   double week() const { return change_.week(); }
 
-  // By how much the mean of one arm is better than another's: a measure's fall is its improvement, as it
-  // is a responder's.
+  // By how much the mean of one arm is better than another's: a measure's fall is its improvement, as
+  // it is a responder's.
   static double advantage(double mean, double other_mean) { return other_mean - mean; }
 
   // Marks what observe() reads, the course of intercurrent events included wherever the study has any.

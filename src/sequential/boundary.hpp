@@ -199,8 +199,8 @@ class RunningBoundary {
   }
 
   // After `next`: trials with z <= futility_z at that look have stopped, and the alpha saved is spent
-  // later. For binding futility by other rules than beta spending, and for the other side of a two-sided
-  // trial.
+  // later. For binding futility by other rules than beta spending, and for the other side of a
+  // two-sided trial.
   void heed(Path& path, double futility_z) const;
 
   // The boundaries at the planned information.

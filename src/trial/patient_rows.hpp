@@ -12,11 +12,11 @@
 namespace trialwright::trial {
 
 // One row a patient: where and when, arm, baseline, strata, intercurrent events (weeks since
-// randomisation, empty where none), analysis values (1, 0, empty where missing; a number of the estimand
-// whose means choose arms); in a study that has designs that look before the end, at last known_at_look:
-// the look, from 1, that first saw the primary outcome, empty where none did. Of a design that looks
-// before the end only those who were randomised have rows, numbered in the order of randomisation.
-// Immutable.
+// randomisation, empty where none), analysis values (1, 0, empty where missing; a number of the
+// estimand whose means choose arms); in a study that has designs that look before the end, at last
+// known_at_look: the look, from 1, that first saw the primary outcome, empty where none did. Of a
+// design that looks before the end only those who were randomised have rows, numbered in the order of
+// randomisation. Immutable.
 class PatientRows {
  public:
   // `estimands`: the names of the last columns; those that the plan does not have stay empty. The plan

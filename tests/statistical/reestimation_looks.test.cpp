@@ -1,16 +1,17 @@
 // Whole studies re-estimated at two looks against rpact's trials.
 //
-// tests/reference/reestimation_rpact.csv: rows W3 and W3b of oc_rpact_rates.csv, a million iterations of
-// rpact 4.3.0's getSimulationRates: looks at 150 and 225 of 300 patients, inverse normal weights of the
-// Lan-DeMets O'Brien-Fleming boundary, the next stage at each look sized to conditional power 0.9 of
-// rejecting at the next one, 75 to 225 patients, by the observed rates or by 0.50 against 0.32. One
+// tests/reference/reestimation_rpact.csv: rows W3 and W3b of oc_rpact_rates.csv, a million iterations
+// of rpact 4.3.0's getSimulationRates: looks at 150 and 225 of 300 patients, inverse normal weights of
+// the Lan-DeMets O'Brien-Fleming boundary, the next stage at each look sized to conditional power 0.9
+// of rejecting at the next one, 75 to 225 patients, by the observed rates or by 0.50 against 0.32. One
 // difference of definition remains: the odd patient of a stage is rpact's first arm's, here that of the
 // block's draw.
 //
-// A million trials a point, drawn as counts (5,000 patient by patient), where nobody is randomised between a look's last patient and
-// its decision, as in rpact. 60 comparisons at 3.5 standard errors, ours and rpact's together: a false
-// alarm with probability 0.03 over new seeds; the seed is fixed. A difference of 0.0026 in a power near
-// 0.87 is noticed with probability 0.98, of 1.7 patients in the mean size too.
+// A million trials a point, drawn as counts (5,000 patient by patient), where nobody is randomised
+// between a look's last patient and its decision, as in rpact. 60 comparisons at 3.5 standard errors,
+// ours and rpact's together: a false alarm with probability 0.03 over new seeds; the seed is fixed. A
+// difference of 0.0026 in a power near 0.87 is noticed with probability 0.98, of 1.7 patients in the
+// mean size too.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

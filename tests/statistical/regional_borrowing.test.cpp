@@ -1,11 +1,12 @@
-// A region that borrows from the rest of its trial, simulated, against enumeration: 24 patients of Korea
-// and 36 of the rest, both in fixed arms with independent binomial counts, so that every pair of tables
-// has its probability. Rejections, mean and coverage; the SD between regions half-normal, fixed, and
-// half-normal where the drug does nothing in Korea (there Korea's rates are those of the placebo).
+// A region that borrows from the rest of its trial, simulated, against enumeration: 24 patients of
+// Korea and 36 of the rest, both in fixed arms with independent binomial counts, so that every pair of
+// tables has its probability. Rejections, mean and coverage; the SD between regions half-normal, fixed,
+// and half-normal where the drug does nothing in Korea (there Korea's rates are those of the placebo).
 //
-// False alarms: 3.5 standard errors in 9 comparisons, 0.004 at most; the seed is fixed and passes. Power:
-// what Korea alone would reject (0.27 in place of 0.47, 0.02 in place of 0.17), a scale of 0.5 (0.38, 0.10)
-// and, without an effect in Korea, tables exchanged (0.19) are all further off than 5 standard errors.
+// False alarms: 3.5 standard errors in 9 comparisons, 0.004 at most; the seed is fixed and passes.
+// Power: what Korea alone would reject (0.27 in place of 0.47, 0.02 in place of 0.17), a scale of 0.5
+// (0.38, 0.10) and, without an effect in Korea, tables exchanged (0.19) are all further off than 5
+// standard errors.
 #include <gtest/gtest.h>
 
 #include <boost/math/distributions/binomial.hpp>

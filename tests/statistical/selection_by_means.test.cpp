@@ -1,11 +1,11 @@
-// Doses chosen by the mean percent change of EASI (study D5), against a second method: stages drawn with
-// replacement from a million patients an arm of fixed trials, and the choice made anew.
+// Doses chosen by the mean percent change of EASI (study D5), against a second method: stages drawn
+// with replacement from a million patients an arm of fixed trials, and the choice made anew.
 //
 // Probabilities and means agree within 4 standard errors of their difference, that of the million's own
 // means included (0.003 for a probability): ten comparisons, false alarms with probability 0.0006 over
-// new seeds; the seed is fixed. A merit whose threshold or sign is off moves a probability by 0.1 and more,
-// which is found for certain. The familywise error is at most alpha and 3 standard errors: false alarm
-// 0.0014; an error of 0.0325 is found with probability 0.999.
+// new seeds; the seed is fixed. A merit whose threshold or sign is off moves a probability by 0.1 and
+// more, which is found for certain. The familywise error is at most alpha and 3 standard errors: false
+// alarm 0.0014; an error of 0.0325 is found with probability 0.999.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -168,8 +168,8 @@ TEST(RepeatedIntervals, DoNotCountOnFutility) {
   }
 }
 
-// A trial that stopped and whose pipeline was then analysed, by the deletion method: as if that look had
-// been made on all of its patients.
+// A trial that stopped and whose pipeline was then analysed, by the deletion method: as if that look
+// had been made on all of its patients.
 TEST(OverRun, TakesThePlaceOfTheLookThatStopped) {
   const auto design = group_sequential("looks: [{outcomes: 100}, {outcomes: 200}]\n");
   const std::vector<TwoByTwo> known{{20, 50, 14, 50}, {33, 50, 12, 50}};
@@ -255,8 +255,8 @@ class ManyArms {
   std::shared_ptr<const StagedDesign> design_;
 };
 
-// 8,000 trials: where the familywise error is 0.025, more than 0.0320 come once in 30,000 runs; an error
-// of 0.0385 is found in 99 of 100. Of the intervals' 0.05 more than 0.0598 likewise, and 0.068.
+// 8,000 trials: where the familywise error is 0.025, more than 0.0320 come once in 30,000 runs; an
+// error of 0.0385 is found in 99 of 100. Of the intervals' 0.05 more than 0.0598 likewise, and 0.068.
 TEST(MultiStageInference, HoldsForAllArmsTogether) {
   constexpr int k_n_trials = 8000;
   for (const std::string more : {"boundary: pocock\nfutility: zero\n", "boundary: triangular\n",

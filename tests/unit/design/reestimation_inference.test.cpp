@@ -99,9 +99,9 @@ TEST(ReestimationInference, IsOnTheScaleOfTheEffect) {
   EXPECT_NEAR(ratio.inference.estimate, std::exp(0.5 * (first + second)), 1e-5);
 }
 
-// 2000 trials of three looks. Decisions and p-values agree in each; intervals hold the truth, by repeated
-// ones (which hold more) where both looks change sizes, by stagewise ones where the last does; the
-// median's half as above, nearly.
+// 2000 trials of three looks. Decisions and p-values agree in each; intervals hold the truth, by
+// repeated ones (which hold more) where both looks change sizes, by stagewise ones where the last does;
+// the median's half as above, nearly.
 TEST(ReestimationInference, AllowsForSeveralLooks) {
   constexpr int k_trials = 2000;
   const std::string looks = "looks: [{outcomes: 0.5}, {outcomes: 0.75}]\nreestimation: {",

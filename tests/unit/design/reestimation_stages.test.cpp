@@ -85,8 +85,8 @@ StagewiseTest three_looks(Combination combination, bool stops, int first_change 
 constexpr Combination k_combinations_of_looks[] = {Combination::inverse_normal, Combination::fisher,
                                                    Combination::conditional_error};
 
-// What the looks to come reject, given the first stages: integrated over one more stage after another by
-// the midpoint rule, whatever sizes bring those stages about.
+// What the looks to come reject, given the first stages: integrated over one more stage after another
+// by the midpoint rule, whatever sizes bring those stages about.
 double rejection_after(const StagewiseTest& test, const StagewiseTest::Bounds& bounds,
                        std::vector<double> stage_z, double step) {
   const double critical = test.critical_z(stage_z, bounds, stage_z.size());

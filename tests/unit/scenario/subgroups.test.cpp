@@ -154,9 +154,10 @@ TEST(Subgroups, are_seen_through_a_test_with_error) {
   EXPECT_NEAR(*plan->model->level_share(2, 1), 0.6, 0.01);
 }
 
-// The biomarker of configs/enrichment.yaml: half of the patients are truly high, and a test of sensitivity
-// and specificity 0.8 calls half of all positive, eight in ten of these rightly. 100 trials of 412 and
-// more candidates, 3.5 standard errors, five checks: 0.0023 false alarms; 0.01 is found with power 0.99.
+// The biomarker of configs/enrichment.yaml: half of the patients are truly high, and a test of
+// sensitivity and specificity 0.8 calls half of all positive, eight in ten of these rightly. 100 trials
+// of 412 and more candidates, 3.5 standard errors, five checks: 0.0023 false alarms; 0.01 is found with
+// power 0.99.
 TEST(Subgroups, of_the_shipped_biomarker_are_as_it_says) {
   auto study = scenario::Study::load(TRIALWRIGHT_SOURCE_DIR "/configs/enrichment.yaml", {});
   const auto plan = study.plan({"enriched_by_biomarker", "only_with_biomarker", {}});

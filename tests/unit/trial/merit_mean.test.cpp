@@ -1,4 +1,5 @@
-// Arms chosen by the means of a change from baseline: what a look reads is what the patients' rows show.
+// Arms chosen by the means of a change from baseline: what a look reads is what the patients' rows
+// show.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
