@@ -195,7 +195,8 @@ TEST(Subgroups, of_shipped_cuts_have_the_prevalences_told) {
   ASSERT_EQ(points.size(), 36U);
   const double told[] = {0.61, 0.50, 0.40};
   for (std::size_t i = 0; i < 3; ++i) {
-    const auto& model = *study.plan(points[i])->model;
+    const auto plan = study.plan(points[i]);
+    const auto& model = *plan->model;
     for (std::size_t factor = 0; factor < model.factors().size(); ++factor)
       if (model.factors()[factor].name == "extent") {
         EXPECT_NEAR(*model.level_share(static_cast<int>(factor), 1), told[i], 0.006) << i;
