@@ -25,6 +25,9 @@ struct TestSpec {
   double alpha = 0.05;
   double margin = 0.0;
   Direction direction = Direction::higher_is_better;
+
+  // That of the side on which treatment is better.
+  double one_sided_alpha() const { return sides == Sides::one ? alpha : 0.5 * alpha; }
 };
 
 // What is wrong with a specification ("problem (why)"), or nothing. A margin is for z_unpooled and

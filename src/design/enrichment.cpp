@@ -40,10 +40,6 @@ Bits open_after(EnrichmentAction action) {
   return 0;
 }
 
-double one_sided_alpha(const analysis::TestSpec& test) {
-  return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
-}
-
 // Of z statistics of nested populations the correlation is the root of their shares' ratio (Spiessens &
 // Debois 2010), which is the product of two equal factors.
 double nested_lambda(double share) {
@@ -67,7 +63,7 @@ class Enrichment final : public StagedDesign {
         n_planned_(spec.patients),
         share_(context.subgroup_share),
         all_arms_((Bits{1} << spec.arms.size()) - 1),
-        alpha_(one_sided_alpha(context.test)),
+        alpha_(context.test.one_sided_alpha()),
         tail_((1 - context.confidence_level) / 2),
         effect_(context.effect),
         z_(context.test, context.exact_z),

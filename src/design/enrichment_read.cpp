@@ -10,12 +10,6 @@ namespace trialwright::design {
 
 namespace {
 
-double one_sided_alpha(const DesignSpec& spec, const StudyNames& names) {
-  const auto i = static_cast<std::size_t>(spec.primary);
-  const auto test = spec.primary >= 0 && i < names.tests.size() ? names.tests[i] : analysis::TestSpec{};
-  return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
-}
-
 input::Bounds bounds_of(EnrichmentStatistic statistic) {
   switch (statistic) {
     case EnrichmentStatistic::conditional_power:
@@ -99,7 +93,7 @@ EnrichmentSpec read_enrichment(input::Reader& reader, const DesignSpec& spec, co
   if (auto stage_2 = reader.optional_map("stage_2"))
     rules.stage_2_patients =
         static_cast<int>(stage_2->integer("subgroup_patients", k_minimum_patients, k_maximum_patients));
-  read_test(reader, one_sided_alpha(spec, names), rules.test);
+  read_test(reader, names.test_of(spec.primary).one_sided_alpha(), rules.test);
   return rules;
 }
 

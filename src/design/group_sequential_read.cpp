@@ -14,12 +14,6 @@ namespace {
 
 using analysis::Sides;
 
-// Where the analysis itself is a fault, the usual one.
-analysis::TestSpec primary_test(const DesignSpec& spec, const StudyNames& names) {
-  const auto i = static_cast<std::size_t>(spec.primary);
-  return spec.primary >= 0 && i < names.tests.size() ? names.tests[i] : analysis::TestSpec{};
-}
-
 SidedBoundary read_sided(input::Reader& reader, double usual_alpha, double most, int n_looks) {
   SidedBoundary side;
   side.alpha = reader.number("alpha", {0, 0.5, true, true, "a probability"}, usual_alpha);
@@ -93,7 +87,7 @@ GroupSequentialSpec read_group_sequential(input::Reader& reader, const DesignSpe
                                           const StudyNames& names) {
   GroupSequentialSpec rules;
   const std::size_t faults_before = reader.faults().size();
-  const analysis::TestSpec test = primary_test(spec, names);
+  const analysis::TestSpec test = names.test_of(spec.primary);
   const bool two_sided = test.sides == Sides::two;
   const int n_looks = std::min(spec.looks->n_looks(), k_most_looks);
   check_looks(reader, spec);

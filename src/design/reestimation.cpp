@@ -23,10 +23,6 @@ constexpr double k_infinity = std::numeric_limits<double>::infinity();
 
 using OfStages = std::array<double, k_most_looks>;
 
-double one_sided_alpha(const analysis::TestSpec& test) {
-  return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
-}
-
 ArmParts parts_of(const std::vector<ArmShare>& arms, int control_arm) {
   double treatment = 0, control = 0;
   for (const auto& arm : arms) (arm.arm == control_arm ? control : treatment) += arm.ratio;
@@ -60,7 +56,7 @@ class Reestimation final : public StagedDesign {
       : rules_(rules),
         resizing_(spec, rules),
         z_(context.test, context.exact_z),
-        test_(rules.combination, one_sided_alpha(context.test), rules.information, rules.efficacy,
+        test_(rules.combination, context.test.one_sided_alpha(), rules.information, rules.efficacy,
               first_change(rules.at)),
         last_(rules.information.size() - 1),
         naive_z_(-math::normal_quantile(test_.alpha())),

@@ -15,16 +15,6 @@ namespace trialwright::design {
 
 namespace {
 
-// The test of the primary analysis; where that is a fault itself, any will do.
-analysis::TestSpec primary_test(const DesignSpec& spec, const StudyNames& names) {
-  const auto i = static_cast<std::size_t>(spec.primary);
-  return spec.primary >= 0 && i < names.tests.size() ? names.tests[i] : analysis::TestSpec{};
-}
-
-double one_sided_alpha(const analysis::TestSpec& test) {
-  return test.sides == analysis::Sides::one ? test.alpha : 0.5 * test.alpha;
-}
-
 // A planned size that is a fault itself is read as the least possible; nothing is compared with it.
 bool is_known(int patients) {
   return patients > k_minimum_patients;
@@ -283,7 +273,7 @@ ReestimationSpec read_reestimation(input::Reader& reader, const DesignSpec& spec
                                    const StudyNames& names) {
   ReestimationSpec rules;
   rules.control_arm = names.control_arm;
-  const analysis::TestSpec test = primary_test(spec, names);
+  const analysis::TestSpec test = names.test_of(spec.primary);
   if (spec.looks && spec.looks->interim.empty() && reader.has("looks"))
     reader.fault("looks", "no interim look (the size is re-estimated at one)", "[{outcomes: 0.5}]");
   if (spec.arms.size() > 2)
@@ -305,7 +295,7 @@ ReestimationSpec read_reestimation(input::Reader& reader, const DesignSpec& spec
                                                : sequential::Combination::inverse_normal);
   check_unweighted(reader, spec, rules);
   if (auto efficacy = reader.optional_map("efficacy"))
-    rules.efficacy = read_boundary(*efficacy, one_sided_alpha(test), n_looks);
+    rules.efficacy = read_boundary(*efficacy, test.one_sided_alpha(), n_looks);
   rules.futility = read_futility(reader, n_looks);
   return rules;
 }

@@ -19,10 +19,6 @@ namespace {
 constexpr int k_n_looks = 2;
 constexpr double k_infinity = std::numeric_limits<double>::infinity();
 
-double one_sided_alpha(const analysis::TestSpec& test) {
-  return test.sides == analysis::Sides::two ? test.alpha / 2 : test.alpha;
-}
-
 class Selection final : public StagedDesign {
  public:
   Selection(const DesignSpec& spec, const SelectionSpec& rules, const DesignContext& context);
@@ -73,7 +69,7 @@ Selection::Selection(const DesignSpec& spec, const SelectionSpec& rules, const D
       arms_(spec, rules.i_control),
       first_stage_(spec.patients),
       z_(context.test, context.exact_z),
-      alpha_(one_sided_alpha(context.test)),
+      alpha_(context.test.one_sided_alpha()),
       naive_z_(-math::normal_quantile(alpha_)),
       confidence_level_(context.confidence_level),
       effect_(context.effect),

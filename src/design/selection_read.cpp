@@ -13,7 +13,6 @@ namespace trialwright::design {
 namespace {
 
 constexpr input::Bounds k_excess_risk{-1.0, 1.0, false, false, "a difference of rates"};
-constexpr double k_usual_alpha = 0.025;
 
 struct Option {
   std::string_view key;
@@ -177,12 +176,7 @@ SelectionSpec read_selection(input::Reader& reader, const DesignSpec& spec, cons
   rules.stages_by = (rules.on >= 0 || rules.safety) && n_look < spec.patients ? StageBy::randomisation
                                                                               : StageBy::outcome;
   read_information(reader, spec, rules.stages_by == StageBy::outcome ? n_look : 0, rules);
-  double alpha = k_usual_alpha;
-  if (spec.primary >= 0 && static_cast<std::size_t>(spec.primary) < names.tests.size()) {
-    const auto& test = names.tests[static_cast<std::size_t>(spec.primary)];
-    alpha = test.sides == analysis::Sides::two ? test.alpha / 2 : test.alpha;
-  }
-  read_closed_test(reader, alpha, rules);
+  read_closed_test(reader, names.test_of(spec.primary).one_sided_alpha(), rules);
   if (rules.closed_test.efficacy && rules.stages_by == StageBy::randomisation)
     reader.fault(
         "efficacy",

@@ -27,6 +27,11 @@ int EstimandNames::read_events(input::Reader& reader, std::string_view key) cons
   return -1;
 }
 
+analysis::TestSpec StudyNames::test_of(int i_analysis) const {
+  const auto i = static_cast<std::size_t>(i_analysis);
+  return i_analysis >= 0 && i < tests.size() ? tests[i] : analysis::TestSpec{};
+}
+
 std::optional<Subgroup> read_subgroup(input::Reader& reader, const std::vector<FactorLevels>& factors) {
   auto subgroup = reader.optional_map("subgroup");
   if (!subgroup) return std::nullopt;

@@ -38,6 +38,9 @@ struct StudyNames {
   EstimandNames estimands{};
   std::vector<analysis::TestSpec> tests{};  // [i_analysis]
   std::vector<int> estimand_of{};           // [i_analysis], -1 where it is faulty
+
+  // The test of an analysis; the usual one where the analysis is a fault itself.
+  analysis::TestSpec test_of(int i_analysis) const;
 };
 
 // The patients at one level of a factor.
