@@ -84,9 +84,6 @@ void tell_notes(const Options& options, const shard::SessionOutcome& outcome, do
                 int n_threads) {
   if (options.common.quiet) return;
   for (const auto& note : outcome.notes) tell(note + "\n");
-  if (outcome.n_trials_resumed > 0)
-    tell(fmt::format("{} of {} trials were found done\n", outcome.n_trials_resumed,
-                     outcome.n_trials_asked));
   tell(fmt::format("{:.1f} s on {} thread{}\n", seconds, n_threads, n_threads == 1 ? "" : "s"));
 }
 
@@ -148,7 +145,12 @@ ExitStatus run(const Options& options) {
   TerminalMonitor monitor(bar_of(options.common));
   const Clocks clocks;
   const auto study = load_study(options.common);
-  const auto session = session_options(options, study);
+  auto session = session_options(options, study);
+  if (!options.common.quiet)
+    session.tell_found = [&monitor](std::uint64_t n_found, std::uint64_t n_asked) {
+      monitor.clear();
+      tell(fmt::format("{} of {} trials were found done\n", n_found, n_asked));
+    };
   const auto outcome = shard::run_session(study, session, &monitor);
   monitor.clear();
   if (session.shard) {

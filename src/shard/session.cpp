@@ -166,6 +166,7 @@ class Work {
   // Calls simulate(saver), which returns how it ended, and puts what came of it on the disk.
   template <class Simulate>
   void run(std::uint64_t n_done, std::uint64_t n_to_do, SessionOutcome& outcome, Simulate simulate) {
+    if (n_done > 0 && options_.tell_found) options_.tell_found(n_done, n_to_do);
     Saver saver(store_, options_.save_interval, {0, 0, n_done, n_to_do, outcome.i_round});
     try {
       const engine::Ended ended = simulate(saver);

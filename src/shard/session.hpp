@@ -26,6 +26,9 @@ struct SessionOptions {
   int n_threads = 1;
   // Called once all is planned and found without fault, before any file is touched. May be empty.
   std::function<void()> claim_directory;
+  // Called before the first trial where finished work is found, with its trials and all that are asked
+  // for. May be empty.
+  std::function<void(std::uint64_t n_found, std::uint64_t n_asked)> tell_found;
 };
 
 // How a session ended.

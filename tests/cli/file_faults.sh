@@ -92,7 +92,7 @@ recovers few
 begun() {
   "$program" run "${slow[@]}" --trials 50000000 -o "$@" >out 2>err &
   pid=$!
-  has_saved "$1/shards/1-of-1.journal" 2 $pid
+  has_saved "$1" $pid
 }
 # goes_on DIRECTORY: the long run finds what was saved, wherever that is by now.
 goes_on() {
@@ -100,7 +100,7 @@ goes_on() {
   find "$TMPDIR" -name '*.shard' -exec mv {} "$1/shards" \;
   "$program" run "$study" --set simulation.engine=patients --trials 50000000 -o "$1" --resume >out 2>err &
   pid=$!
-  for _ in {1..600}; do
+  for _ in {1..2400}; do
     { grep -q 'found done' err || ! kill -0 "$pid"; } 2>/dev/null && break
     sleep 0.05
   done
@@ -155,8 +155,7 @@ recovers two
 # The clock of the day jumps by days: saves go on, and the results are the same.
 LD_PRELOAD=$work/faults.so FAULT_CLOCK=jumps "$program" run "${slow[@]}" --trials 50000000 -o clock >out 2>err &
 pid=$!
-# Of few writes the last may be the first save half done, and what a kill leaves of that is nothing.
-has_saved clock/shards/1-of-1.journal 8 $pid
+has_saved clock $pid
 kill -0 "$pid" || fault 'the run under a jumping clock has ended'
 kill -KILL "$pid"
 { wait "$pid" || true; } 2>/dev/null

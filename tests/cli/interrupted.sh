@@ -17,7 +17,7 @@ for signal in INT TERM USR1 USR2 XCPU HUP; do
   dir=stopped_$signal
   "$program" run "$study" --trials 50000000 --save-every 0.02 -o "$dir" >out 2>err &
   pid=$!
-  has_saved "$dir/shards/1-of-1.journal" 3 $pid
+  has_saved "$dir" $pid
   kill -"$signal" "$pid"
   status=0
   wait "$pid" || status=$?
@@ -45,7 +45,7 @@ tells err 'interrupted'
 # A shard.
 "$program" run "$study" --trials 50000000 --save-every 0.02 -o cut --shard 2/2 >out 2>err &
 pid=$!
-has_saved cut/shards/2-of-2.journal 3 $pid
+has_saved cut $pid
 kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?

@@ -23,7 +23,7 @@ ended() {
   { wait "$pid" || status=$?; } 2>/dev/null
 }
 
-# Milliseconds from a start to the first save: moments to kill at are spread around it, however busy the machine is.
+# Milliseconds from a start to the first save: moments to kill at are spread around it.
 begin=${EPOCHREALTIME/./}
 start first 1 1000000
 until [[ -s first/shards/1-of-1.journal ]] || ! kill -0 "$pid" 2>/dev/null; do sleep 0.005; done
@@ -47,17 +47,25 @@ check_finished() {
   rm -rf "$1" undisturbed
 }
 
-# torture KILLS TRIALS MILLISECONDS: that many deaths, at moments up to so many after the start. Where a run comes to
-# its end, the next seed begins.
+# aim: the moments to kill at come earlier or later, so that a third of the kills are before a save however busy the
+# machine becomes.
+aim() {
+  if ((3 * n_before_save < n_before_save + n_after_save)); then most=$((most * 4 / 5 + 1)); else most=$((most * 5 / 4)); fi
+  ((most < 5000)) || most=5000
+}
+
+# torture KILLS TRIALS: that many deaths, at moments up to `most` milliseconds after the start. Where a run comes to its
+# end, the next seed begins.
 torture() {
-  local until_kill=$1 seed=1 trials=$2 most=$3 killed=0
+  local until_kill=$1 seed=1 trials=$2 killed=0
   while ((killed < until_kill)); do
     local dir=tortured_$trials signal=KILL
     ((RANDOM % 5 == 0)) && signal=TERM
     local before has_saved=0
     before=$(stat -c %s "$dir/shards/1-of-1.journal" 2>/dev/null || echo 0)
     local faults=() delay
-    delay=$(printf '0.%03d' $((1 + RANDOM * most / 32768)))
+    delay=$((1 + RANDOM * most / 32768))
+    delay=$(printf '%d.%03d' $((delay / 1000)) $((delay % 1000)))
     if ((RANDOM % 4 == 0)); then
       faults=(LD_PRELOAD="$work/faults.so" FAULT_PATH=/shards/ FAULT_KILL_AFTER=$((RANDOM)))
     fi
@@ -85,6 +93,7 @@ torture() {
     *) fault "exit status $status after SIG$signal: $(tail -c 400 err)" ;;
     esac
     if ((has_saved)); then n_after_save=$((n_after_save + 1)); else n_before_save=$((n_before_save + 1)); fi
+    ((trials < 1000)) || aim # short runs come to their end instead
     killed=$((killed + 1))
   done
   start "$dir" $seed "$trials"
@@ -93,9 +102,9 @@ torture() {
 }
 
 most=$((3 * to_first_save))
-((most < 999)) || most=999
-torture $((n_kills * 7 / 10)) 150000 "$most" # in the midst
-torture $((n_kills * 3 / 10)) 500 $((most / 2))    # at the beginning, and at the end
+torture $((n_kills * 7 / 10)) 150000 # in the midst
+most=$((most / 2))
+torture $((n_kills * 3 / 10)) 500 # at the beginning, and at the end
 echo "$n_alive killed, $n_stopped stopped, $n_before_save of them before a save and $n_after_save after one;" \
   "$n_finished came to their end in between, $n_same ends compared, $n_torn torn tails"
 expect 'kills' $((n_alive + n_stopped)) $n_kills

@@ -43,14 +43,20 @@ same() {
   cmp -- "$1" "$2" || fault "$1 and $2 differ: $(diff -- "$1" "$2" | head -4)"
 }
 
-# has_saved FILE N PROCESS: waits until a journal has been written to N times, or the process has ended.
+# trials_saved DIRECTORY: how many trials its files tell of; those of the last save may be on their way to the disk still.
+trials_saved() {
+  { "$program" status "$1" --json 2>/dev/null || true; } | sed -n 's/^ "trials_done": \(.*\),/\1/p'
+}
+
+# has_saved DIRECTORY PROCESS: waits until a save is finished, which a second one shows, or the process has ended.
 has_saved() {
-  local size=0 before=0 n=0
-  while ((n < $2)) && kill -0 "$3" 2>/dev/null; do
-    size=$(stat -c %s "$1" 2>/dev/null || echo 0)
-    ((size > before)) && n=$((n + 1))
-    before=$size
+  local before now n_saves=0
+  before=$(trials_saved "$1")
+  while ((n_saves < 2)) && kill -0 "$2" 2>/dev/null; do
     sleep 0.02
+    now=$(trials_saved "$1")
+    ((${now:-0} <= ${before:-0})) || n_saves=$((n_saves + 1))
+    before=$now
   done
 }
 
