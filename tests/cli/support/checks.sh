@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034
 # What the scripts of this folder share. Sourced with their arguments: the program, the source directory, an empty
 # folder to work in. `finish` ends a script.
-set -euo pipefail
+set -Eeuo pipefail
+trap 'printf "FAULT: %s line %d: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR # a script does not end in silence
 program=$1
 configs=$2/configs
 work=$3
