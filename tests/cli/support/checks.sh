@@ -2,7 +2,8 @@
 # What the scripts of this folder share. Sourced with their arguments: the program, the source directory, an empty
 # folder to work in. `finish` ends a script.
 set -Eeuo pipefail
-trap 'printf "FAULT: %s line %d: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR # a script does not end in silence
+# A script does not end in silence.
+trap '((BASH_SUBSHELL)) || printf "FAULT: %s line %d: %s\n" "${BASH_SOURCE[0]##*/}" "$LINENO" "$BASH_COMMAND"' ERR
 program=$1
 configs=$2/configs
 work=$3
