@@ -157,8 +157,17 @@ std::vector<RejectedRun> TableOrder::region_within(double bound) const {
   return runs;
 }
 
+std::size_t TableOrder::class_of(int x_1, int x_0) const {
+  const auto found = std::lower_bound(bounds_.begin(), bounds_.end(), evidence(x_1, x_0));
+  return static_cast<std::size_t>(found - bounds_.begin());
+}
+
+std::vector<RejectedRun> TableOrder::as_strong_as(std::size_t i_class) const {
+  return region_within(bounds_[i_class]);
+}
+
 std::vector<RejectedRun> TableOrder::as_strong_as(int x_1, int x_0) const {
-  return region_within(*std::lower_bound(bounds_.begin(), bounds_.end(), evidence(x_1, x_0)));
+  return as_strong_as(class_of(x_1, x_0));
 }
 
 double TableOrder::p_value(int x_1, int x_0) const {

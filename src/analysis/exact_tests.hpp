@@ -2,6 +2,7 @@
 // the alternative that treatment has the higher rate, or for both sides.
 #pragma once
 
+#include <cstddef>
 #include <vector>
 
 #include "analysis/choices.hpp"
@@ -28,6 +29,11 @@ class TableOrder {
   enum class By { fisher_p, pooled_z };
   TableOrder(int n_1, int n_0, By by);
 
+  // Classes are numbered from the strongest evidence on.
+  std::size_t n_classes() const { return bounds_.size(); }
+  std::size_t class_of(int x_1, int x_0) const;
+  // The tables of a class and all stronger ones: each holds those of the classes before.
+  std::vector<RejectedRun> as_strong_as(std::size_t i_class) const;
   // The tables whose evidence is at least as strong, ties included.
   std::vector<RejectedRun> as_strong_as(int x_1, int x_0) const;
   // One-sided unconditional p-value: the supremum of the probability of evidence as strong.

@@ -30,7 +30,10 @@ RejectionSum::RejectionSum(int n_1, int n_0)
 
 double RejectionSum::operator()(std::span<const RejectedRun> runs, double rate_1, double rate_0) {
   binomial_probabilities(n_1_, rate_1, probability_1_);
-  binomial_probabilities(n_0_, rate_0, probability_0_);
+  if (n_0_ == n_1_ && rate_0 == rate_1)
+    probability_0_ = probability_1_;
+  else
+    binomial_probabilities(n_0_, rate_0, probability_0_);
   for (std::size_t k = 0; k < probability_1_.size(); ++k)
     below_1_[k + 1] = below_1_[k] + probability_1_[k];
   double sum = 0.0;

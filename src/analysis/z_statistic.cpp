@@ -39,4 +39,8 @@ double ZStatistic::exact_z(const TwoByTwo& table, Direction direction) const {
   return (*exact_z_)(spec_.method, oriented(table, direction));
 }
 
+bool ZStatistic::exact_exceeds(const TwoByTwo& table, Direction direction, double limit) const {
+  return exact_z_->exceeds(spec_.method, oriented(table, direction), limit);
+}
+
 }  // namespace trialwright::analysis

@@ -40,30 +40,42 @@ class ZStatistic {
       for (int s = 0; s < n_strata; ++s) add(sum, table_of(s));
       return z_of(sum);
     }
-    TwoByTwo sum = table_of(0);
-    for (int s = 1; s < n_strata; ++s) {
-      const TwoByTwo parts[] = {sum, table_of(s)};
-      sum = collapsed(parts);
-    }
-    return (*this)(sum);
+    return (*this)(sum_over(n_strata, table_of));
   }
 
   // Evidence that treatment is worse: -z; of exact methods that of their other tail.
   template <class TableOf>
   double against_over(int n_strata, TableOf table_of) const {
     if (!is_exact(spec_.method)) return -over(n_strata, table_of);
-    TwoByTwo sum = table_of(0);
-    for (int s = 1; s < n_strata; ++s) sum = collapsed(std::array{sum, table_of(s)});
-    return exact_z(sum, opposite(spec_.direction));
+    return exact_z(sum_over(n_strata, table_of), opposite(spec_.direction));
   }
   double against(const TwoByTwo& table) const {
     return against_over(1, [&](int) { return table; });
+  }
+
+  // Are these above a limit? Of exact methods much sooner told than what they are (ExactZ::exceeds).
+  template <class TableOf>
+  bool exceeds_over(int n_strata, TableOf table_of, double limit) const {
+    if (!is_exact(spec_.method)) return over(n_strata, table_of) > limit;
+    return exact_exceeds(sum_over(n_strata, table_of), spec_.direction, limit);
+  }
+  template <class TableOf>
+  bool against_exceeds_over(int n_strata, TableOf table_of, double limit) const {
+    if (!is_exact(spec_.method)) return against_over(n_strata, table_of) > limit;
+    return exact_exceeds(sum_over(n_strata, table_of), opposite(spec_.direction), limit);
   }
 
  private:
   double z_of(const ZScore& score) const;
   void add(ZScore& sum, const TwoByTwo& stratum) const;
   double exact_z(const TwoByTwo& table, Direction direction) const;
+  bool exact_exceeds(const TwoByTwo& table, Direction direction, double limit) const;
+  template <class TableOf>
+  static TwoByTwo sum_over(int n_strata, TableOf table_of) {
+    TwoByTwo sum = table_of(0);
+    for (int s = 1; s < n_strata; ++s) sum = collapsed(std::array{sum, table_of(s)});
+    return sum;
+  }
   static Direction opposite(Direction direction) {
     return direction == Direction::higher_is_better ? Direction::lower_is_better
                                                     : Direction::higher_is_better;

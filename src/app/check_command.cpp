@@ -273,11 +273,14 @@ std::string row_lines(const scenario::Study& study, const Costs& costs) {
 ExitStatus run(const CommonOptions& options) {
   auto study = load_study(options);
   const int n_threads = engine::available_threads();
+  const auto start = std::chrono::steady_clock::now();
   const auto plan = engine::plan_study(study, n_threads);
   const auto powers = primary_powers(plan.plans, plan.engines, n_threads);
+  // A run plans and calculates the same.
+  const double planning_seconds = seconds_since(start);
   const auto& simulation = study.spec().simulation;
   const Costs costs = costs_of(study, plan);
-  const double estimate = costs.seconds / n_threads;
+  const double estimate = planning_seconds + costs.seconds / n_threads;
 
   if (options.json) {
     print(as_json(study, plan, powers, costs, estimate).dump(1) + "\n");

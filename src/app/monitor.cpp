@@ -49,6 +49,8 @@ std::string with_unit(double value) {
 
 const char* unit_of(engine::Monitor::Phase phase) {
   switch (phase) {
+    case engine::Monitor::Phase::planning:
+      return "points planned";
     case engine::Monitor::Phase::exact_powers:
       return "exact powers";
     case engine::Monitor::Phase::true_values:
@@ -106,6 +108,7 @@ void TerminalMonitor::progress(std::uint64_t done, std::uint64_t total) {
   if (!shown_) return;
   const auto now = std::chrono::steady_clock::now();
   if (done < total && now - last_drawn_ < std::chrono::milliseconds(100)) return;
+  if (phase_ == Phase::planning && now - start_ < std::chrono::seconds(1)) return;
   last_drawn_ = now;
   drawn_ = true;
   const double seconds = std::max(1e-9, std::chrono::duration<double>(now - start_).count());

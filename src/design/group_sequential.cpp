@@ -81,7 +81,10 @@ class GroupSequential final : public StagedDesign {
                         const Bounds& bounds) const;
   std::optional<EffectInterval> repeated(const LookData& data, const TrialState& state,
                                          double information, const Bounds& bounds) const;
-  StopReason reason(const LookData& data, double z, const Bounds& bounds) const;
+  StopReason reason(const LookData& data, const Bounds& bounds) const;
+  // Of all patients known at a look.
+  bool exceeds(const LookData& data, int i_look, double z) const;
+  bool against_exceeds(const LookData& data, int i_look, double z) const;
   void tell(const LookData& data, const TrialState& state, double z, double information,
             const Bounds& bounds, Statistics& told) const;
 
@@ -263,14 +266,24 @@ std::optional<EffectInterval> GroupSequential::repeated(const LookData& data, co
   return inference_.repeated(data, 0, upper_z, is_two_sided_ ? bounds.harm_z : upper_z);
 }
 
-StopReason GroupSequential::reason(const LookData& data, double z, const Bounds& bounds) const {
-  if (z > bounds.efficacy_z) return StopReason::efficacy;
-  if (harm_ && z_against_of_stages(z_, data, 0, 0, data.i_look) > bounds.harm_z)
-    return StopReason::harm;
+bool GroupSequential::exceeds(const LookData& data, int i_look, double z) const {
+  return z_.exceeds_over(
+      data.n_strata, [&](int s) { return stratum_table(data, 0, s, 0, i_look); }, z);
+}
+
+bool GroupSequential::against_exceeds(const LookData& data, int i_look, double z) const {
+  return z_.against_exceeds_over(
+      data.n_strata, [&](int s) { return stratum_table(data, 0, s, 0, i_look); }, z);
+}
+
+StopReason GroupSequential::reason(const LookData& data, const Bounds& bounds) const {
+  if (exceeds(data, data.i_look, bounds.efficacy_z)) return StopReason::efficacy;
+  if (harm_ && against_exceeds(data, data.i_look, bounds.harm_z)) return StopReason::harm;
   if (data.is_final) return StopReason::completed;
-  if (z <= bounds.futility_z) return StopReason::futility;
+  if (bounds.futility_z > -k_infinity && !exceeds(data, data.i_look, bounds.futility_z))
+    return StopReason::futility;
   if (!futility_ || futility_->rule != FutilityRule::effect || !bounds.is_open) return StopReason::none;
-  const auto effect = inference_.advantage(data, 0, z);
+  const auto effect = inference_.advantage(data, 0, z_of_stages(z_, data, 0, 0, data.i_look));
   const bool is_below = effect && *effect < futility_->below[static_cast<std::size_t>(data.i_look)];
   return is_below ? StopReason::futility : StopReason::none;
 }
@@ -300,9 +313,9 @@ double GroupSequential::information_of(const LookData& data) const {
 
 Decision GroupSequential::decide(const LookData& data, TrialState& state, Statistics* told) const {
   const double information = information_of(data);
-  const double z = z_of_stages(z_, data, 0, 0, data.i_look);
   const Bounds bounds = bounds_at(data, state, information);
-  if (told != nullptr) tell(data, state, z, information, bounds, *told);
+  if (told != nullptr)
+    tell(data, state, z_of_stages(z_, data, 0, 0, data.i_look), information, bounds, *told);
   const auto k = static_cast<std::size_t>(state.n_looks);
   state.information[k] = information;
   state.efficacy_z[k] = bounds.efficacy_z;
@@ -315,7 +328,7 @@ Decision GroupSequential::decide(const LookData& data, TrialState& state, Statis
   state.open_at[k] = 1;
   ++state.n_looks;
 
-  state.stop = reason(data, z, bounds);
+  state.stop = reason(data, bounds);
   const bool rejects =
       state.stop == StopReason::efficacy || (state.stop == StopReason::harm && is_two_sided_);
   if (rejects) state.rejected = 1;
@@ -325,10 +338,8 @@ Decision GroupSequential::decide(const LookData& data, TrialState& state, Statis
 
 Bits GroupSequential::naive_rejections(const LookData& data, const TrialState&) const {
   for (int last = 0; last <= data.i_look; ++last) {
-    const double z = z_of_stages(z_, data, 0, 0, last);
-    if (z > critical_z_) return 1;
-    if (context_.test.sides == Sides::two && z_against_of_stages(z_, data, 0, 0, last) > critical_z_)
-      return 1;
+    if (exceeds(data, last, critical_z_)) return 1;
+    if (context_.test.sides == Sides::two && against_exceeds(data, last, critical_z_)) return 1;
   }
   return 0;
 }

@@ -18,9 +18,9 @@ namespace trialwright::engine {
 class Monitor {
  public:
   virtual ~Monitor() = default;
-  // What the calls of progress() that follow count: the trials for true values first, then exact
-  // powers, then the study's own trials.
-  enum class Phase { exact_powers, true_values, trials };
+  // What the calls of progress() that follow count: points planned, then the trials for true values,
+  // then exact powers, then the study's own trials.
+  enum class Phase { planning, exact_powers, true_values, trials };
   virtual void begin(Phase) {}
   // `done` of `total` are finished, over all points.
   virtual void progress(std::uint64_t done, std::uint64_t total) = 0;
@@ -132,12 +132,14 @@ inline std::uint64_t share_of_block(std::uint64_t all, std::uint64_t i, std::uin
 // the threads. Each thread has one `Scratch`. After a stop every sum holds its leading blocks up to the
 // first unfinished one.
 template <class Scratch, class Sum, class Block>
-void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Block block) {
+void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Block block,
+                Monitor::Phase phase = Monitor::Phase::trials) {
   class JobStage final : public Stage {
    public:
-    JobStage(std::vector<Job<Sum>>& jobs, int n_threads, Block& block)
+    JobStage(std::vector<Job<Sum>>& jobs, int n_threads, Block& block, Monitor::Phase phase)
         : jobs_(jobs),
           block_(block),
+          phase_(phase),
           sums_(jobs.size()),
           scratch_(static_cast<std::size_t>(n_threads)) {
       for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -149,7 +151,7 @@ void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Bl
     void finish() {
       for (std::size_t i = 0; i < jobs_.size(); ++i) jobs_[i].sum = std::move(sums_[i].sum());
     }
-    Monitor::Phase phase() const override { return Monitor::Phase::trials; }
+    Monitor::Phase phase() const override { return phase_; }
     std::uint64_t n_blocks() const override { return index_.n_blocks(); }
     std::uint64_t n_items() const override { return n_trials_; }
     std::uint64_t run(std::uint64_t i, std::size_t i_thread) override {
@@ -161,12 +163,13 @@ void run_blocks(std::vector<Job<Sum>>& jobs, int n_threads, Monitor* monitor, Bl
    private:
     std::vector<Job<Sum>>& jobs_;
     Block& block_;
+    Monitor::Phase phase_;
     BlockIndex index_;
     std::vector<OrderedSum<Sum>> sums_;
     std::vector<Scratch> scratch_;
     std::uint64_t n_trials_ = 0;
   };
-  JobStage stage(jobs, n_threads, block);
+  JobStage stage(jobs, n_threads, block, phase);
   Stage* const stages[] = {&stage};
   run_stages(stages, n_threads, monitor);
   stage.finish();

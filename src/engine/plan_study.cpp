@@ -82,7 +82,7 @@ StudyPlan plan_study(const scenario::Study& study, std::span<const std::size_t> 
   for (const std::size_t i : i_points) plan.points.push_back(std::move(points[i]));
   plan.i_points.assign(i_points.begin(), i_points.end());
   plan.plans = plan_points(study, plan.points, n_threads, monitor);
-  plan.engines = engines_of(study, plan.plans, n_threads);
+  plan.engines = engines_of(study, plan.plans, n_threads, monitor);
   return plan;
 }
 

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "engine/block_pool.hpp"
+#include "trialwright/error.hpp"
 
 namespace trialwright::engine {
 namespace {
@@ -67,12 +67,15 @@ PointEngine engine_of(const scenario::Study& study, const trial::TrialPlan& plan
 
 std::vector<PointEngine> engines_of(const scenario::Study& study,
                                     const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,
-                                    int n_threads) {
+                                    int n_threads, Monitor* monitor) {
   const EngineChoice choice = study.spec().simulation.engine;
   std::vector<Job<Engines>> jobs{{plans.size(), plans.size(), {}}};
-  run_blocks<NoScratch>(jobs, n_threads, nullptr, [&](std::size_t, std::uint64_t i, NoScratch&) {
-    return Engines{{attempt(choice, *plans[i])}};
-  });
+  run_blocks<NoScratch>(
+      jobs, n_threads, monitor,
+      [&](std::size_t, std::uint64_t i, NoScratch&) { return Engines{{attempt(choice, *plans[i])}}; },
+      Monitor::Phase::planning);
+  if (jobs.front().sum.values.size() < plans.size())
+    throw Error(ExitStatus::interrupted, "interrupted: the points were not planned yet");
   input::Diagnostics faults;
   for (std::size_t i = 0; i < plans.size(); ++i) {
     add_fault(study, *plans[i], jobs.front().sum.values[i], faults);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/block_pool.hpp"
 #include "scenario/study.hpp"
 #include "trial/count_plan.hpp"
 #include "trial/trial_plan.hpp"
@@ -26,9 +27,10 @@ struct PointEngine {
 PointEngine engine_of(const scenario::Study& study, const trial::TrialPlan& plan);
 
 // Of every plan, made on n_threads threads; all that have no exact law are told in one go, as are
-// points drawn as counts whose patients the study's `outputs` asks for.
+// points drawn as counts whose patients the study's `outputs` asks for. Asked to stop it throws
+// interrupted.
 std::vector<PointEngine> engines_of(const scenario::Study& study,
                                     const std::vector<std::shared_ptr<const trial::TrialPlan>>& plans,
-                                    int n_threads);
+                                    int n_threads, Monitor* monitor = nullptr);
 
 }  // namespace trialwright::engine

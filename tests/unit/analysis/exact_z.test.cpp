@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <thread>
 #include <vector>
@@ -55,6 +57,31 @@ TEST(ExactZ, HasTheBitsOfThePValueReckonedAnew) {
               << table.responders_0 << "/" << n_0;
         }
       }
+}
+
+// As z held against the limit: limits anywhere, limits that are some table's z, and those next to them.
+TEST(ExactZ, ExceedsALimitWhereItsZDoes) {
+  std::mt19937 engine(20261124);
+  constexpr double k_infinity = std::numeric_limits<double>::infinity();
+  for (const Method method : k_methods)
+    for (const auto& [n_1, n_0] : {std::pair{1, 1}, {3, 2}, {12, 12}, {31, 17}, {26, 26}, {20, 44}}) {
+      const ExactZ reckoned, told;
+      std::vector<double> limits{-k_infinity, -2, 0, 1.96, 2.96, 6, k_infinity};
+      for (const auto& table : random_tables(n_1, n_0, 12)) {
+        const double z = reckoned(method, table);
+        limits.insert(limits.end(), {z, std::nextafter(z, -9.0), std::nextafter(z, 9.0)});
+      }
+      std::vector<TwoByTwo> tables;
+      for (int x_1 = 0; x_1 <= n_1; ++x_1)
+        for (int x_0 = 0; x_0 <= n_0; ++x_0) tables.push_back({x_1, n_1, x_0, n_0});
+      for (const double limit : limits) {
+        std::shuffle(tables.begin(), tables.end(), engine);
+        for (const auto& table : tables)
+          ASSERT_EQ(told.exceeds(method, table, limit), reckoned(method, table) > limit)
+              << static_cast<int>(method) << ": " << table.responders_1 << "/" << n_1 << ", "
+              << table.responders_0 << "/" << n_0 << ", limit " << limit;
+      }
+    }
 }
 
 TEST(ExactZ, IsTheSameForEveryThread) {
