@@ -119,7 +119,7 @@ bool StagewiseInference::collect(const StagewiseTest& test, const StagewiseTest:
     stages.weights[stages.n] = std::sqrt(as_it_came ? share : weight);
     stages.critical_z[stages.n] = bounds.critical_z[look];
     stages.futility_z[stages.n] = futility_z[i];
-    stages.product[stages.n] = test.fisher_product(look);
+    stages.product[stages.n] = test.fisher_product(look, bounds);
     ++stages.n;
   }
   if (is_of_rest && n > 1 && stages.n > 0 && test.combination() != Combination::fisher) {
@@ -178,11 +178,14 @@ SequentialEstimate StagewiseInference::by_fisher(const StagewiseTest& test,
   const std::span<const double> z(stages.z.data(), n), information(stages.information.data(), n);
   if (test.n_looks() == 2) {
     const double futility_z = stages.futility_z[0];
-    const double alpha_1 =
-        std::isfinite(bounds.critical_z[0]) ? math::normal_survival(bounds.critical_z[0]) : 0.0;
+    // Where the first stage brought nobody the second is the only one.
+    const double alpha_1 = bounds.n_empty > 0 ? test.fisher_product(1, bounds)
+                           : std::isfinite(bounds.critical_z[0])
+                               ? math::normal_survival(bounds.critical_z[0])
+                               : 0.0;
     const double alpha_0 = std::isfinite(futility_z) ? math::normal_survival(futility_z) : 1.0;
     return sequential::fisher_estimate(
-        {z, information, alpha_1, std::max(alpha_0, alpha_1), test.fisher_product(1)},
+        {z, information, alpha_1, std::max(alpha_0, alpha_1), test.fisher_product(1, bounds)},
         confidence_level_);
   }
   const FisherProduct product{z, information};

@@ -25,9 +25,13 @@ double upper_quantile(double p) {
   return -math::normal_quantile(p);
 }
 
-double product_of_p(std::span<const double> stage_z) {
-  double product = 1;
-  for (const double z : stage_z) product *= math::normal_survival(z);
+// Of the stages that brought patients.
+double product_of_p(std::span<const double> stage_z, const StagewiseTest::Bounds& bounds) {
+  double product = 1, reached = 0;
+  for (std::size_t i = 0; i < stage_z.size(); ++i) {
+    if (bounds.information[i] > reached) product *= math::normal_survival(stage_z[i]);
+    reached = bounds.information[i];
+  }
   return product;
 }
 
@@ -58,7 +62,8 @@ StagewiseTest::StagewiseTest(Combination combination, double alpha, std::vector<
       information_(std::move(information)),
       efficacy_(std::move(efficacy)),
       first_change_(first_change),
-      has_weights_as_there_(combination == Combination::conditional_error) {
+      has_weights_as_there_(combination == Combination::conditional_error),
+      fisher_products_(information_.size()) {
   const std::size_t n = information_.size();
   TRIALWRIGHT_EXPECT(n >= 2 && n <= static_cast<std::size_t>(k_most_looks));
   TRIALWRIGHT_EXPECT(information_.front() > 0 && information_.back() == 1);
@@ -81,20 +86,24 @@ StagewiseTest::StagewiseTest(Combination combination, double alpha, std::vector<
 // The alpha that each look spends is the efficacy boundary's.
 void StagewiseTest::plan_fisher() {
   const std::size_t n = information_.size();
-  if (n > 2) {
-    const std::vector<double> weights(n, 1.0);
-    const auto products = sequential::fisher_critical_values(alpha_spent_, weights);
-    std::copy(products.begin(), products.end(), fisher_products_.begin());
-    return;
+  for (std::size_t n_empty = 0; n_empty + 1 < n; ++n_empty) {
+    const auto spent = std::span(alpha_spent_).subspan(n_empty);
+    const auto to = fisher_products_[n_empty].begin() + static_cast<std::ptrdiff_t>(n_empty);
+    if (spent.size() > 2) {
+      std::ranges::copy(
+          sequential::fisher_critical_values(spent, std::vector<double>(spent.size(), 1.0)), to);
+      continue;
+    }
+    const double alpha_1 =
+        n > 2 ? spent[0] : std::min(math::normal_survival(planned_.critical_z[0]), alpha_);
+    to[0] = alpha_1;
+    to[1] = alpha_1 < alpha_ ? sequential::fisher_critical_value(alpha_, alpha_1, 1.0) : 0.0;
   }
-  const double alpha_1 = std::min(math::normal_survival(planned_.critical_z[0]), alpha_);
-  fisher_products_[0] = alpha_1;
-  fisher_products_[1] =
-      alpha_1 < alpha_ ? sequential::fisher_critical_value(alpha_, alpha_1, 1.0) : 0.0;
+  fisher_products_[n - 1][n - 1] = alpha_;
 }
 
 const StagewiseTest::Bounds& StagewiseTest::bounds(std::span<const double> there, Bounds& own) const {
-  if (!has_weights_as_there_ && !running_) return planned_;
+  if (!has_weights_as_there_ && !running_) return without_empty(there, own);
   const std::size_t n_there =
       std::min(there.size(), static_cast<std::size_t>(std::max(first_change_, 0)) + 1);
   bool is_as_planned = true;
@@ -120,6 +129,25 @@ const StagewiseTest::Bounds& StagewiseTest::bounds(std::span<const double> there
   return own;
 }
 
+const StagewiseTest::Bounds& StagewiseTest::without_empty(std::span<const double> there,
+                                                          Bounds& own) const {
+  const std::size_t n_there = std::min(there.size(), information_.size() - 1);
+  double reached = 0;
+  std::size_t i = 0;
+  for (; i < n_there && there[i] > reached; ++i) reached = there[i];
+  if (i == n_there) return planned_;
+  own = planned_;
+  for (; i < n_there; ++i) {
+    if (there[i] > reached) {
+      reached = there[i];
+      continue;
+    }
+    own.information[i] = i > 0 ? own.information[i - 1] : 0.0;
+    if (reached == 0) own.n_empty = i + 1;
+  }
+  return own;
+}
+
 double StagewiseTest::combined_z(std::span<const double> stage_z, const Bounds& bounds) const {
   double score = 0, reached = 0;
   for (std::size_t i = 0; i < stage_z.size(); ++i) {
@@ -133,7 +161,7 @@ double StagewiseTest::critical_z(std::span<const double> stage_z, const Bounds& 
                                  std::size_t i_look) const {
   const std::size_t n = stage_z.size();
   if (n == 0) return bounds.critical_z[i_look];
-  if (combination_ == Combination::fisher) return fisher_critical_z(stage_z, i_look);
+  if (combination_ == Combination::fisher) return fisher_critical_z(stage_z, bounds, i_look);
   double score = 0, reached = 0;
   for (std::size_t i = 0; i < n; ++i) {
     score += std::sqrt(bounds.information[i] - reached) * stage_z[i];
@@ -143,15 +171,17 @@ double StagewiseTest::critical_z(std::span<const double> stage_z, const Bounds& 
   // All that was planned is there: the conditional error is 1 or 0.
   if (reached >= 1) return score > critical ? -k_infinity : k_infinity;
   const bool is_last = i_look + 1 == information_.size();
-  if (!is_last && at_look < reached * (1 + sequential::k_least_growth)) return k_infinity;
+  if (!is_last && at_look <= reached * (1 + sequential::k_least_growth)) return k_infinity;
   return (critical * std::sqrt(at_look) - score) / std::sqrt(at_look - reached);
 }
 
-double StagewiseTest::fisher_critical_z(std::span<const double> stage_z, std::size_t i_look) const {
-  const double product = product_of_p(stage_z), critical = fisher_products_[i_look];
+double StagewiseTest::fisher_critical_z(std::span<const double> stage_z, const Bounds& bounds,
+                                        std::size_t i_look) const {
+  const double product = product_of_p(stage_z, bounds), critical = fisher_product(i_look, bounds);
   if (critical >= product) return -k_infinity;
   if (critical <= 0) return k_infinity;
-  return upper_quantile(product_probability(critical / product, i_look + 1 - stage_z.size()));
+  const std::size_t n_before = std::max(stage_z.size(), bounds.n_empty);
+  return upper_quantile(product_probability(critical / product, i_look + 1 - n_before));
 }
 
 double StagewiseTest::critical_z_of_rest(std::span<const double> stage_z, const Bounds& bounds) const {
@@ -163,7 +193,7 @@ double StagewiseTest::critical_z_of_rest(std::span<const double> stage_z, const 
 double StagewiseTest::conditional_rejection(std::span<const double> stage_z,
                                             const Bounds& bounds) const {
   if (stage_z.empty()) return alpha_;
-  if (combination_ == Combination::fisher) return fisher_conditional_rejection(stage_z);
+  if (combination_ == Combination::fisher) return fisher_conditional_rejection(stage_z, bounds);
   const std::size_t n = information_.size(), last = stage_z.size() - 1;
   const double z = combined_z(stage_z, bounds), reached = bounds.information[last];
   if (!(reached > 0)) return alpha_;
@@ -172,12 +202,13 @@ double StagewiseTest::conditional_rejection(std::span<const double> stage_z,
                                        std::span(bounds.critical_z).first(n), {}, 0.0);
 }
 
-double StagewiseTest::fisher_conditional_rejection(std::span<const double> stage_z) const {
-  const double product = product_of_p(stage_z);
+double StagewiseTest::fisher_conditional_rejection(std::span<const double> stage_z,
+                                                   const Bounds& bounds) const {
+  const double product = product_of_p(stage_z, bounds);
   std::vector<double> critical;
   for (std::size_t i = stage_z.size(); i < information_.size(); ++i) {
-    if (fisher_products_[i] >= product) return 1.0;
-    critical.push_back(fisher_products_[i] / product);
+    if (fisher_product(i, bounds) >= product) return 1.0;
+    critical.push_back(fisher_product(i, bounds) / product);
   }
   return product_rejection(critical);
 }
@@ -198,14 +229,20 @@ double StagewiseTest::p_value(std::span<const double> stage_z, const Bounds& bou
   if (n == 1) return math::normal_survival(stage_z[0]);
   const bool is_rest = last == Last::of_rest && n < information_.size();
   if (combination_ == Combination::fisher)
-    return is_rest ? fisher_p_value_of_rest(stage_z) : fisher_p_value(stage_z);
+    return is_rest ? fisher_p_value_of_rest(stage_z, bounds) : fisher_p_value(stage_z, bounds);
   const Outcome end =
       is_rest ? planned_outcome(stage_z, bounds) : Outcome{n - 1, combined_z(stage_z, bounds)};
   if (!efficacy_) return math::normal_survival(end.z);
-  return sequential::stagewise_p_value({std::span(bounds.information).first(end.i_look + 1),
-                                        std::span(bounds.critical_z).first(end.i_look + 1),
-                                        {},
-                                        end.z});
+  std::array<double, k_most_looks> information{}, critical_z{};
+  std::size_t n_tested = 0;
+  double reached = 0;
+  for (std::size_t i = 0; i <= end.i_look; ++i) {
+    if (!(bounds.information[i] > reached)) continue;
+    information[n_tested] = reached = bounds.information[i];
+    critical_z[n_tested++] = bounds.critical_z[i];
+  }
+  return sequential::stagewise_p_value(
+      {std::span(information).first(n_tested), std::span(critical_z).first(n_tested), {}, end.z});
 }
 
 StagewiseTest::Outcome StagewiseTest::planned_outcome(std::span<const double> stage_z,
@@ -235,27 +272,31 @@ StagewiseTest::Outcome StagewiseTest::planned_outcome(std::span<const double> st
   }
 }
 
-double StagewiseTest::fisher_p_value(std::span<const double> stage_z) const {
-  const double product = product_of_p(stage_z);
-  if (stage_z.size() == 2) {
+double StagewiseTest::fisher_p_value(std::span<const double> stage_z, const Bounds& bounds) const {
+  const double product = product_of_p(stage_z, bounds);
+  const auto products = std::span(fisher_products_[bounds.n_empty])
+                            .first(stage_z.size())
+                            .subspan(std::min(bounds.n_empty, stage_z.size() - 1));
+  if (products.size() == 2) {
     // P(p_1 p_2 as small), where p_1 <= alpha_1 had stopped.
-    const double alpha_1 = fisher_products_[0];
+    const double alpha_1 = products[0];
     if (product <= 0) return alpha_1;
     if (alpha_1 > product) return alpha_1 - product * math::log(alpha_1);
     return product - product * math::log(product);
   }
-  std::vector<double> critical(fisher_products_.begin(),
-                               fisher_products_.begin() + static_cast<std::ptrdiff_t>(stage_z.size()));
+  std::vector<double> critical(products.begin(), products.end());
   critical.back() = product;
   return product_rejection(critical);
 }
 
-double StagewiseTest::fisher_p_value_of_rest(std::span<const double> stage_z) const {
+double StagewiseTest::fisher_p_value_of_rest(std::span<const double> stage_z,
+                                             const Bounds& bounds) const {
   const auto before = stage_z.first(stage_z.size() - 1);
-  const double product = product_of_p(before), tail = math::normal_survival(stage_z.back());
+  const auto& products = fisher_products_[bounds.n_empty];
+  const double product = product_of_p(before, bounds), tail = math::normal_survival(stage_z.back());
   std::vector<double> rest;
   for (std::size_t i = before.size();; ++i) {
-    rest.push_back(std::min(1.0, fisher_products_[i] / product));
+    rest.push_back(std::min(1.0, products[i] / product));
     if (i + 1 < information_.size() && product_rejection(rest) < tail) continue;
     double low = 0, high = 60;  // of minus the log of the product
     while (high - low > 1e-10) {
@@ -263,8 +304,8 @@ double StagewiseTest::fisher_p_value_of_rest(std::span<const double> stage_z) co
       rest.back() = math::exp(-middle);
       (product_rejection(rest) > tail ? low : high) = middle;
     }
-    std::vector<double> critical(fisher_products_.begin(),
-                                 fisher_products_.begin() + static_cast<std::ptrdiff_t>(i + 1));
+    std::vector<double> critical(products.begin() + static_cast<std::ptrdiff_t>(bounds.n_empty),
+                                 products.begin() + static_cast<std::ptrdiff_t>(i + 1));
     critical.back() = product * math::exp(-low);
     return product_rejection(critical);
   }

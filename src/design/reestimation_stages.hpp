@@ -35,12 +35,17 @@ class StagewiseTest {
     // growth.
     std::array<double, k_most_looks> information{};
     std::array<double, k_most_looks> critical_z{};  // infinity: no stop
+    std::size_t n_empty = 0;                        // stages before the first that has patients
   };
   // The planned design's, in `own` or kept here. Of conditional_error, up to the first look that may
   // change the size, at the information really there (`there`, of the looks so far, as fractions of the
   // planned): that design's conditional rejection probability is then handed on, by keeping the stages
   // to come at the weights and critical values that they had in it (Mueller & Schaefer 2001). Of
-  // unweighted the critical values at the information really there.
+  // unweighted the critical values at the information really there. A stage before the last that brought
+  // no patient has no p-value and is not combined: its weight goes to the next one. That keeps alpha,
+  // since what the looks to come are held against, and the growth of information from the last patients
+  // seen to any of them, stay as planned; of Fisher's combination the products are those of the stages
+  // that are left, at the alpha which their looks were to have spent by then.
   const Bounds& bounds(std::span<const double> there, Bounds& own) const;
   const Bounds& planned() const { return planned_; }
 
@@ -69,15 +74,19 @@ class StagewiseTest {
   double p_value(std::span<const double> stage_z, const Bounds& bounds, Last last) const;
 
   // Of Fisher's combination: the products of p-values up to it reject at the look; 0: none does.
-  double fisher_product(std::size_t i_look) const { return fisher_products_[i_look]; }
+  double fisher_product(std::size_t i_look, const Bounds& bounds) const {
+    return fisher_products_[bounds.n_empty][i_look];
+  }
 
  private:
   void plan_fisher();
-  double fisher_critical_z(std::span<const double> stage_z, std::size_t i_look) const;
+  const Bounds& without_empty(std::span<const double> there, Bounds& own) const;
+  double fisher_critical_z(std::span<const double> stage_z, const Bounds& bounds,
+                           std::size_t i_look) const;
   double conditional_rejection(std::span<const double> stage_z, const Bounds& bounds) const;
-  double fisher_conditional_rejection(std::span<const double> stage_z) const;
-  double fisher_p_value(std::span<const double> stage_z) const;
-  double fisher_p_value_of_rest(std::span<const double> stage_z) const;
+  double fisher_conditional_rejection(std::span<const double> stage_z, const Bounds& bounds) const;
+  double fisher_p_value(std::span<const double> stage_z, const Bounds& bounds) const;
+  double fisher_p_value_of_rest(std::span<const double> stage_z, const Bounds& bounds) const;
   // The outcome of the planned looks to come that is as rare, given the stages before the last, as that
   // one's z is by itself: the backward image of Brannath, Mehta & Posch 2009.
   struct Outcome {
@@ -94,7 +103,7 @@ class StagewiseTest {
   bool has_weights_as_there_;
   Bounds planned_;
   std::vector<double> alpha_spent_;
-  std::array<double, k_most_looks> fisher_products_{};
+  std::vector<std::array<double, k_most_looks>> fisher_products_;  // [stages without a patient][i_look]
   std::optional<sequential::RunningBoundary> running_;
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "math/normal.hpp"
+#include "sequential/inference.hpp"
 
 namespace {
 
@@ -51,7 +52,7 @@ TEST(StagewiseTest, ConditionalErrorIsThatOfThePlannedWeightsWhereTheLookIsAsPla
 // Bauer & Koehne 1994, table 1: alpha 0.05, c = exp(-chi2(4, 0.95) / 2) = 0.00870; 0.025: 0.0038.
 TEST(StagewiseTest, FisherHoldsTheSecondStageAgainstTheProductsRest) {
   const TwoStages fisher(Combination::fisher, 0.05, 0.5, false);
-  const double product = fisher.test.fisher_product(1);
+  const double product = fisher.test.fisher_product(1, fisher.test.planned());
   EXPECT_NEAR(product, 0.00870, 5e-6);
   const double z_1 = 1.0, p_1 = math::normal_survival(z_1);
   EXPECT_NEAR(math::normal_survival(fisher.critical_z_2(z_1, 0.5)), product / p_1, 1e-14);
@@ -164,6 +165,62 @@ TEST(StagewiseTest, PValuesAreAlphaSpentAtTheBoundary) {
       const double p = test.p_value(skipped, bounds, StagewiseTest::Last::of_rest);
       EXPECT_EQ(p<0.025, excess> 0) << static_cast<int>(combination);
       EXPECT_NEAR(p, 0.025, 0.002);
+    }
+  }
+}
+
+// The planned design's critical value where it is the first to be tested; Fisher's is that of one p-value.
+TEST(StagewiseTest, AStageWithoutPatientsHandsItsWeightOn) {
+  for (const auto combination :
+       {Combination::inverse_normal, Combination::fisher, Combination::conditional_error}) {
+    for (const bool stops : {false, true}) {
+      const TwoStages two(combination, 0.025, 0.5, stops);
+      const double nobody = 0, critical = two.critical_z_2(0, nobody);
+      const double wanted = combination == Combination::inverse_normal
+                                ? two.test.planned().critical_z[1]
+                                : 1.959963984540054;
+      EXPECT_NEAR(critical, wanted, 1e-9);
+      StagewiseTest::Bounds own;
+      const auto& bounds = two.test.bounds({&nobody, 1}, own);
+      const std::vector<double> z{0, critical};
+      EXPECT_NEAR(two.test.p_value(z, bounds, StagewiseTest::Last::at_its_look),
+                  math::normal_survival(critical), 1e-9);
+      EXPECT_NEAR(two.test.critical_z_of_rest({z.data(), 1}, bounds), critical, 1e-9);
+    }
+  }
+}
+
+// P(reject) under the null, by the midpoint rule over the z of the first stage with patients: of inverse_normal as
+// if the planned design had no look there, of Fisher's all of alpha where the first stage is the empty one, and
+// P(p_1 p_3 <= c_3) = c_3 - c_3 ln c_3 where the second is (c_3 > c_1).
+TEST(StagewiseTest, StagesWithoutPatientsAmongThreeKeepAlpha) {
+  const sequential::BoundarySpec spec;
+  const std::vector<double> information{0.3, 0.6, 1.0};
+  const auto planned = sequential::efficacy_boundary(spec, 0.025, information);
+  for (const auto combination : {Combination::inverse_normal, Combination::fisher}) {
+    const StagewiseTest test(combination, 0.025, information, spec, 0);
+    for (const std::size_t empty : {0u, 1u}) {
+      const std::vector<double> there = empty == 0 ? std::vector{0.0, 0.3} : std::vector{0.3, 0.3};
+      StagewiseTest::Bounds own;
+      const auto& bounds = test.bounds(there, own);
+      const std::size_t first = 1 - empty;
+      std::vector<double> z{0, 0};
+      const double cut = test.critical_z({z.data(), first}, bounds, first), step = (cut + 9) / 20000;
+      double rejects = math::normal_survival(cut);
+      for (z[first] = -9 + step / 2; z[first] < cut; z[first] += step)
+        rejects +=
+            step * math::normal_pdf(z[first]) * math::normal_survival(test.critical_z(z, bounds, 2));
+      double wanted = 0.025;
+      if (combination == Combination::inverse_normal) {
+        const std::vector<double> looks{information[first], 1.0},
+            critical{planned.efficacy_z[first], planned.efficacy_z[2]};
+        wanted = sequential::stagewise_p_value({looks, critical, {}, critical[1]});
+      } else if (empty == 1) {
+        const double c_3 = test.fisher_product(2, bounds);
+        wanted = c_3 - c_3 * std::log(c_3);
+      }
+      EXPECT_NEAR(rejects, wanted, 1e-7) << empty;
+      EXPECT_LE(wanted, 0.025);
     }
   }
 }
