@@ -16,7 +16,8 @@ std::size_t GridColumns::bytes(int n, Of of) {
   return n_rows(n, of) * NullRateSearch::k_grid_points * sizeof(double);
 }
 
-GridColumns::GridColumns(int n, Of of) : values_(n_rows(n, of) * NullRateSearch::k_grid_points) {
+GridColumns::GridColumns(int n, Of of)
+    : values_(n_rows(n, of) * NullRateSearch::k_grid_points), nonzero_(n_rows(n, of)) {
   const NullRateSearch search(n, 0);
   std::vector<double> probabilities(static_cast<std::size_t>(n) + 1);
   for (std::size_t i = 0; i < NullRateSearch::k_grid_points; ++i) {
@@ -25,6 +26,10 @@ GridColumns::GridColumns(int n, Of of) : values_(n_rows(n, of) * NullRateSearch:
     for (std::size_t k = 0; k < n_rows(n, of); ++k) {
       values_[k * NullRateSearch::k_grid_points + i] = of == Of::count ? probabilities[k] : below;
       if (k < probabilities.size()) below += probabilities[k];
+      if (values_[k * NullRateSearch::k_grid_points + i] == 0) continue;
+      auto& columns = nonzero_[k];
+      if (columns.end == 0) columns.from = i;
+      columns.end = i + 1;
     }
   }
 }
@@ -38,8 +43,8 @@ double supremum_on_grid(int n_1, int n_0, const GridColumns& below_1, const Grid
     const double* to = below_1.row(run.x_1_to + 1);
     const double* from = below_1.row(run.x_1_from);
     double* sum = sums.data();
-    for (std::size_t i = 0; i < NullRateSearch::k_grid_points; ++i)
-      sum[i] += at_0[i] * (to[i] - from[i]);
+    const auto [first, end] = count_0.nonzero(run.x_0);
+    for (std::size_t i = first; i < end; ++i) sum[i] += at_0[i] * (to[i] - from[i]);
   }
   return search.highest_near_grid(runs, NullRateSearch::Climb::where_needed).probability;
 }

@@ -22,8 +22,16 @@ class GridColumns {
     return values_.data() + static_cast<std::size_t>(i_row) * NullRateSearch::k_grid_points;
   }
 
+  // The rates at which a row is not 0 lie in these.
+  struct Columns {
+    std::size_t from = 0;
+    std::size_t end = 0;
+  };
+  Columns nonzero(int i_row) const { return nonzero_[static_cast<std::size_t>(i_row)]; }
+
  private:
   std::vector<double> values_;
+  std::vector<Columns> nonzero_;
 };
 
 // NullRateSearch(n_1, n_0).supremum(runs).probability to the bit, of the grid tabulated. `below_1` is
