@@ -90,7 +90,8 @@ Decision MultiStage::decide(const LookData& data, TrialState& state, Statistics*
     const double z = z_of_stages(z_, data, h, 0, data.i_look);
     if (z > upper)
       crossed |= Bits{1} << h;
-    else if (z <= lower && is_known(data, h))  // ahead of its first outcome an arm has shown nothing
+    else if (lower > -k_infinity && z <= lower &&
+             is_known(data, h))  // an arm without an outcome has shown nothing
       dropped |= Bits{1} << h;
     if (!told) continue;
     told->add("z", z, h);

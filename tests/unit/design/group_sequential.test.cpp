@@ -114,6 +114,16 @@ TEST(GroupSequential, AllRespondersNeitherStopNorReject) {
 }
 
 // At other numbers the boundary is that of a design planned so.
+// The p-value is 1 at common rates near 0: z is -infinity.
+TEST(GroupSequential, WithoutARuleForFutilityNoEvidenceIsTooWeak) {
+  const TestSpec exact{Method::z_pooled_exact, Sides::one, 0.025, 0, Direction::higher_is_better};
+  const std::vector<TwoByTwo> stages{{10, 50, 20, 50}, {10, 50, 20, 50}};
+  const auto without = make("looks: [{outcomes: 0.5}]\n", exact);
+  EXPECT_EQ(run(*without, stages).last.stop, StopReason::completed);
+  const auto with = make("looks: [{outcomes: 0.5}]\nfutility: {rule: z, below: -8}\n", exact);
+  EXPECT_EQ(run(*with, stages).last.stop, StopReason::futility);
+}
+
 TEST(GroupSequential, ComputesTheBoundaryAgainAtTheInformationReallyThere) {
   const auto planned = make("looks: [{outcomes: 60}, {outcomes: 150}]\n");
   const auto design = make("looks: [{outcomes: 100}, {outcomes: 150}]\n");

@@ -161,6 +161,19 @@ TEST(MultiStage, DropsNobodyBeforeTheFirstOutcome) {
   }
 }
 
+// The exact p-value is 1 at common rates near 0: z is -infinity.
+TEST(MultiStage, WithoutARuleForFutilityNoEvidenceIsTooWeak) {
+  const auto got = read(k_three_looks + "futility: none\n");
+  ASSERT_TRUE(got.faults.empty()) << got.text;
+  DesignContext context;
+  context.test = k_test;
+  context.test.method = Method::z_pooled_exact;
+  const auto design = make_multi_stage(got.value.spec, got.value.rules, context);
+  Trial trial(*design, 3);
+  EXPECT_EQ(trial.look({6, 15, 18}, 160).action, "go_on");
+  EXPECT_EQ(trial.state.open, 0b111u);
+}
+
 TEST(MultiStage, StopsWithOneRejectionOrWithAll) {
   const auto any = make(k_three_looks);
   Trial stops(*any, 3);
