@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "design/batch_ends.hpp"
 #include "design/design_spec.hpp"
 #include "design/look_tables.hpp"
 #include "design/reestimation_inference.hpp"
@@ -50,7 +51,7 @@ constexpr std::array<std::string_view, k_most_looks> k_critical_z_names{
     "critical_z_stage_13", "critical_z_stage_14", "critical_z_stage_15", "critical_z_stage_16",
     "critical_z_stage_17", "critical_z_stage_18", "critical_z_stage_19", "critical_z_stage_20"};
 
-class Reestimation final : public StagedDesign {
+class Reestimation final : public StagedDesign, public BatchEnds {
  public:
   Reestimation(const DesignSpec& spec, const ReestimationSpec& rules, const DesignContext& context)
       : rules_(rules),
@@ -99,6 +100,9 @@ class Reestimation final : public StagedDesign {
         if (rejects(look)) return 1;
     return 0;
   }
+
+  bool decides_ends() const override { return z_.is_pooled() && !is_unweighted(); }
+  void decide_ends(std::span<const LastLook> looks, std::span<LastDecision> out) const override;
 
   Inference infer(const LookData& data, const TrialState& state, int) const override {
     const auto n = static_cast<std::size_t>(state.n_looks);
@@ -317,6 +321,20 @@ Decision Reestimation::decide_end(const LookData& data, TrialState& state, Stati
       return end(state, StopReason::harm, SizeAction::reject_harm);
   }
   return end(state, StopReason::completed, SizeAction::accept);
+}
+
+void Reestimation::decide_ends(std::span<const LastLook> looks, std::span<LastDecision> out) const {
+  const bool is_two_sided = two_sided(), has_looks = rules_.efficacy.has_value();
+  for (std::size_t i = 0; i < looks.size(); ++i) {
+    const LastLook& look = looks[i];
+    const double z = z_.pooled(look.stage), z_all = z_.pooled(look.all);
+    const bool rejects = z > look.efficacy_z;
+    const bool harms = is_two_sided && !rejects && -z > -look.futility_z;
+    const bool naive = z_all > naive_z_ || (is_two_sided && -z_all > naive_z_);
+    out[i].stop = rejects ? StopReason::efficacy : harms ? StopReason::harm : StopReason::completed;
+    out[i].rejects = rejects || harms;
+    out[i].naive = naive || (has_looks && look.naive_before);
+  }
 }
 
 // Recruitment ended before the look: one analysis, with all of alpha.

@@ -49,7 +49,8 @@ class StageZ {
     return out.first(n);
   }
 
- private:
+  // Of one table, where it is the pooled z that is planned.
+  bool is_pooled() const { return is_pooled_; }
   double pooled(const analysis::TwoByTwo& table) const {
     const double n_1 = table.n_1, n_0 = table.n_0, total = table.n_1 + table.n_0;
     const double responders = table.responders_1 + table.responders_0;
@@ -58,6 +59,7 @@ class StageZ {
     return sign_ * (table.responders_1 * n_0 - table.responders_0 * n_1) / std::sqrt(variance);
   }
 
+ private:
   analysis::ZStatistic z_;
   bool is_pooled_;
   bool is_symmetric_;  // of exact tests the tails are not each other's mirror image

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <numeric>
 #include <span>
 
 #include "base/contract.hpp"
@@ -10,12 +9,6 @@
 #include "trial/staged_counts_impl.hpp"
 
 namespace trialwright::trial {
-namespace {
-
-constexpr std::uint32_t k_block_unit = std::uint32_t{1} << 20;
-
-}  // namespace
-
 FirstLook::Entry FirstLook::saved(const design::TrialState& state) {
   Entry entry;
   entry.n_planned = state.n_planned;
@@ -54,35 +47,6 @@ int BlockLaw::size(design::Bits of_arms) const {
   int total = 0;
   for (std::size_t a = 0; a < balls.size(); ++a) total += (of_arms >> a & 1) != 0 ? balls[a] : 0;
   return total;
-}
-
-void BlockLaw::take(design::Bits of_arms, int n, std::span<std::int32_t> urn, rng::Stream& stream,
-                    std::span<std::int32_t> sizes) const {
-  const int block = size(of_arms);
-  std::fill(sizes.begin(), sizes.end(), 0);
-  const auto draw = [&](int n_balls) {
-    int left = std::accumulate(urn.begin(), urn.end(), 0);
-    for (int k = 0; k < n_balls; ++k, --left) {
-      auto ball =
-          static_cast<std::int32_t>(std::uint64_t{stream()} * static_cast<std::uint64_t>(left) >> 32);
-      std::size_t a = 0;
-      for (; ball >= urn[a]; ++a) ball -= urn[a];
-      --urn[a];
-      ++sizes[a];
-    }
-  };
-  const int begun = std::accumulate(urn.begin(), urn.end(), 0);
-  if (begun > 0) {
-    const int taken = std::min(begun, n);
-    draw(taken);
-    n -= taken;
-  }
-  for (std::size_t a = 0; a < balls.size(); ++a)
-    if ((of_arms >> a & 1) != 0) sizes[a] += n / block * balls[a];
-  if (const int rest = n % block; rest > 0) {
-    for (std::size_t a = 0; a < balls.size(); ++a) urn[a] = (of_arms >> a & 1) != 0 ? balls[a] : 0;
-    draw(rest);
-  }
 }
 
 LookSize StagedCountPlan::Impl::next_look(int i_look, const design::TrialState& state,
@@ -285,13 +249,19 @@ void StagedCountPlan::run(rng::Key key, std::uint64_t first_trial, std::size_t n
     impl.run_tables(n_trials, workspace, ends);
     return;
   }
+  workspace.block_words.resize(CountSampler::k_chunk, 4);
   workspace.sizes.resize(k_most_trials, impl.n_arms);
   workspace.states.resize(CountSampler::k_chunk, impl.start);
   workspace.known.resize(CountSampler::k_chunk);
   workspace.urns.resize(CountSampler::k_chunk * impl.n_arms);
-  for (std::size_t row = 0; row < n_trials; row += CountSampler::k_chunk)
-    impl.run_chunk(key, first_trial + row, row, std::min(CountSampler::k_chunk, n_trials - row),
-                   workspace, ends);
+  if (!impl.outlooks.empty() && impl.n_stages() > 2) workspace.recalled.begin(impl.identity);
+  for (std::size_t row = 0; row < n_trials; row += CountSampler::k_chunk) {
+    const std::size_t n = std::min(CountSampler::k_chunk, n_trials - row);
+    if (impl.outlooks.empty())
+      impl.run_chunk(key, first_trial + row, row, n, workspace, ends);
+    else
+      impl.run_chunk_by_outlooks(key, first_trial + row, row, n, workspace, ends);
+  }
 }
 
 StagedCountPlan::Impl::Told StagedCountPlan::Impl::retell(std::size_t row, Workspace& workspace,

@@ -15,6 +15,7 @@
 #include "trial/count_law.hpp"
 #include "trial/count_sampler.hpp"
 #include "trial/end_counts.hpp"
+#include "trial/recalled_looks.hpp"
 #include "trial/staged_trial.hpp"
 #include "trial/trial_plan.hpp"
 
@@ -52,6 +53,8 @@ class StagedCountPlan {
     std::vector<double> merits;
     std::vector<design::Rate> safety;
     std::vector<analysis::BinaryTest::Cache> caches;  // [i_analysis]
+    base::Columns<std::uint32_t> block_words;
+    RecalledLooks recalled;
   };
 
   static constexpr std::size_t k_most_trials = 1024;

@@ -2,16 +2,22 @@
 // tables of looks.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "design/allocation.hpp"
+#include "design/batch_ends.hpp"
 #include "trial/staged_counts.hpp"
 
 namespace trialwright::trial {
+
+// Words of unit k_block_unit + stage draw from incomplete blocks.
+constexpr std::uint32_t k_block_unit = std::uint32_t{1} << 20;
 
 // The patients known at a look.
 struct LookSize {
@@ -58,6 +64,14 @@ struct FirstLook {
   static void restore(const Entry& entry, design::TrialState& state);
 };
 
+// What is left of a trial after a look that was not its last, where the last is decided in batches.
+struct Outlook {
+  double efficacy_z = 0;  // of the last look, where it is the next
+  double futility_z = 0;
+  std::int32_t n_next = 0;  // patients known at the next look; 0: there is none, the trial has ended
+  bool naive = false;       // does the naive analysis reject, up to here?
+};
+
 // The blocks of a list, arms of which may have left.
 struct BlockLaw {
   std::vector<int> balls;  // [i_arm] in a block of all arms
@@ -66,9 +80,40 @@ struct BlockLaw {
   // The arms' numbers among the next n patients. `urn` holds what is left of the block at hand; words
   // of `stream` draw from an incomplete one, without replacement (a word w chooses ball floor(w k /
   // 2^32) of k).
-  void take(design::Bits of_arms, int n, std::span<std::int32_t> urn, rng::Stream& stream,
+  template <class Words>
+  void take(design::Bits of_arms, int n, std::span<std::int32_t> urn, Words& stream,
             std::span<std::int32_t> sizes) const;
 };
+
+template <class Words>
+void BlockLaw::take(design::Bits of_arms, int n, std::span<std::int32_t> urn, Words& stream,
+                    std::span<std::int32_t> sizes) const {
+  const int block = size(of_arms);
+  std::fill(sizes.begin(), sizes.end(), 0);
+  const auto draw = [&](int n_balls) {
+    int left = std::accumulate(urn.begin(), urn.end(), 0);
+    for (int k = 0; k < n_balls; ++k, --left) {
+      auto ball =
+          static_cast<std::int32_t>(std::uint64_t{stream()} * static_cast<std::uint64_t>(left) >> 32);
+      std::size_t a = 0;
+      for (; ball >= urn[a]; ++a) ball -= urn[a];
+      --urn[a];
+      ++sizes[a];
+    }
+  };
+  const int begun = std::accumulate(urn.begin(), urn.end(), 0);
+  if (begun > 0) {
+    const int taken = std::min(begun, n);
+    draw(taken);
+    n -= taken;
+  }
+  for (std::size_t a = 0; a < balls.size(); ++a)
+    if ((of_arms >> a & 1) != 0) sizes[a] += n / block * balls[a];
+  if (const int rest = n % block; rest > 0) {
+    for (std::size_t a = 0; a < balls.size(); ++a) urn[a] = (of_arms >> a & 1) != 0 ? balls[a] : 0;
+    draw(rest);
+  }
+}
 
 struct StagedCountPlan::Impl {
   Impl(const TrialPlan& plan, const PlanLaw& law);
@@ -110,6 +155,19 @@ struct StagedCountPlan::Impl {
                TrialOutcome& trial) const;
   bool look_up(std::size_t row, std::size_t i, Workspace& workspace, EndCounts& ends_of_trials) const;
 
+  // run_chunk() by `outlooks`: the first look by its table, the second by what was decided of the same
+  // tables before, the last of all trials at a time.
+  struct Going;
+  void run_chunk_by_outlooks(rng::Key key, std::uint64_t first_trial, std::size_t row, std::size_t n,
+                             Workspace& workspace, EndCounts& ends_of_trials) const;
+  void size_next(const rng::Address& first, std::size_t row, std::size_t n, Going& going,
+                 Workspace& workspace) const;
+  void look_second(std::size_t row, Going& going, Workspace& workspace,
+                   EndCounts& ends_of_trials) const;
+  Outlook decide_second(std::size_t row, std::size_t i, Workspace& workspace, TrialEnd& end) const;
+  void end_all(std::size_t row, const Going& going, Workspace& workspace,
+               EndCounts& ends_of_trials) const;
+
   std::shared_ptr<const design::StagedDesign> design;
   std::vector<design::Amount> interim;  // outcomes that the looks wait for
   std::size_t n_arms = 0;
@@ -137,6 +195,10 @@ struct StagedCountPlan::Impl {
   std::vector<LookTable> tables;  // [i_look]; empty: looks are decided trial by trial
   std::vector<TrialEnd> ends;     // [code]
   std::optional<FirstLook> first;
+  std::vector<Outlook> outlooks;  // [place in `first`]; empty: later looks are decided one by one
+  const design::BatchEnds* last_looks = nullptr;  // of `design`, with outlooks
+  // What a workspace recalls is of the plan whose identity this is.
+  std::shared_ptr<const int> identity = std::make_shared<int>(0);
 
   std::size_t n_stages() const { return interim.size() + 1; }
 };

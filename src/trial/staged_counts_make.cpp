@@ -60,6 +60,7 @@ class StagedCountPlan::Maker {
   bool make_table(const design::TrialState& before, LookTable& table, design::TrialState& after);
   std::uint8_t code_of(const TrialEnd& end);
   std::string make_first();
+  void make_outlooks();
 
   const TrialPlan& plan_;
   const PlanLaw& law_;
@@ -333,8 +334,40 @@ std::string StagedCountPlan::Maker::make_first() {
   });
   if (shrinks && !has_no_pipeline)
     return "a look may leave the trial smaller than the patients enrolled when it is decided";
-  if (is_whole) impl_.first = std::move(first);
+  if (is_whole) {
+    impl_.first = std::move(first);
+    make_outlooks();
+  }
   return {};
+}
+
+// None where the last look is one to be decided trial by trial.
+void StagedCountPlan::Maker::make_outlooks() {
+  const auto* last_looks = dynamic_cast<const design::BatchEnds*>(impl_.design.get());
+  const FirstLook& first = *impl_.first;
+  if (last_looks == nullptr || !last_looks->decides_ends() || impl_.n_stages() > 3 ||
+      impl_.design->most_patients() > RecalledLooks::k_most_patients)
+    return;
+  const auto stays = [&](const auto& entry) { return entry.is_end || entry.arms == impl_.start.arms; };
+  if (!std::all_of(first.entries.begin(), first.entries.end(), stays)) return;
+  const int n_blocks = impl_.first_size.n_known / impl_.blocks.size(impl_.start.arms);
+  const auto [arm_1, arm_0] = impl_.pairs.front();
+  Workspace workspace;
+  workspace.stages.resize(1);
+  const auto data = impl_.look_data(0, impl_.first_size, workspace);
+  std::vector<Outlook> outlooks(first.entries.size());
+  for_each_pair(first.events_1, first.events_0, [&](int x_1, int x_0, std::size_t place) {
+    if (first.entries[place].is_end) return;
+    workspace.stages.front() = {x_1, n_blocks * impl_.blocks.balls[arm_1], x_0,
+                                n_blocks * impl_.blocks.balls[arm_0]};
+    design::TrialState state = impl_.start;
+    FirstLook::restore(first.entries[place], state);
+    outlooks[place] = {state.efficacy_z[1], state.futility_z[1],
+                       impl_.next_look(1, state, impl_.first_size.n_known).n_known,
+                       (impl_.design->naive_rejections(data, state) & 1) != 0};
+  });
+  impl_.outlooks = std::move(outlooks);
+  impl_.last_looks = last_looks;
 }
 
 StagedCountPlan::Attempt StagedCountPlan::make(const TrialPlan& plan, const PlanLaw& law) {
